@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plumb.yaml and the Application document, read by tables. Every mistake is told at once, with its place
+ * and the nearest right name. A config is immutable after reading and may be shared by threads.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "core/base/err.h"
+#include "plumb/doc.h"
+
+struct config; /* refcounted */
+
+/* A plugin with its options, as written: {git: {url: …}} or just "yaml". */
+struct config_use {
+	pl_str plugin;
+	const pl_node *options; /* a map, or NULL; its schema is checked when the pipeline is bound */
+	pl_place at;
+};
+
+struct config_source {
+	pl_str name;
+	struct config_use use;
+	pl_str revision; /* the option "revision", taken out of the options' meaning; empty: the default branch */
+	pl_place at;
+};
+
+struct config_target {
+	pl_str name;
+	struct config_use use;
+	pl_place at;
+};
+
+enum deletion { DELETION_ORPHAN, DELETION_CASCADE };
+
+struct config_sync {
+	bool automated, prune, self_heal, allow_empty;
+	int64_t timeout_ms;	  /* one sync, health included; default 15m */
+	int64_t retry_base_ms, retry_max_ms; /* 5s, 3m */
+	int64_t retry_limit;	  /* < 0: without end (the default) */
+};
+
+struct config_app {
+	pl_str name;
+	const struct config_source *source;
+	pl_str revision; /* its own, else its source's */
+	pl_str path;	 /* normalised: no leading or trailing slash, "" is the root */
+	const struct config_use *render; /* n_render 0: chosen by what the path holds */
+	size_t n_render;
+	const struct config_target *target;
+	pl_str ns;
+	struct config_sync sync;
+	const pl_str *health; /* absolute folders of scripts, in order */
+	size_t n_health;
+	enum deletion deletion;
+	bool suspend;
+	pl_place at;
+};
+
+/* plugins: {NAME: {isolate, sha256, grant}} */
+struct config_plugin {
+	pl_str name;
+	pl_str isolate; /* "", "none", "process" */
+	pl_str sha256;
+	const pl_str *grant;
+	size_t n_grant;
+	pl_place at;
+};
+
+struct config_root {
+	int64_t poll_ms; /* default 3m */
+	pl_str state_dir; /* absolute */
+	const pl_str *plugin_path; /* absolute */
+	size_t n_plugin_path;
+	pl_str listen; /* "HOST:PORT"; empty: off */
+	const struct config_plugin *plugins;
+	size_t n_plugins;
+	const struct config_source *sources;
+	size_t n_sources;
+	const struct config_target *targets;
+	size_t n_targets;
+	const struct config_app *apps;
+	size_t n_apps;
+	/* Includes that could not be read: their applications are orphaned, not deleted. */
+	const pl_str *broken_includes;
+	size_t n_broken_includes;
+	pl_str path; /* of the file itself, absolute */
+};
+
+/* Reads path and what it includes. *out is NULL when errors has any, unless only includes are broken. */
+struct config *config_read(const char *path, struct err_list *errors);
+struct config *config_ref(struct config *c);
+void config_unref(struct config *c);
+const struct config_root *config_get(const struct config *c);
+const pl_doc *config_doc(const struct config *c); /* for places of option nodes */
+const struct config_app *config_app(const struct config *c, pl_str name); /* NULL: none */
+
+/* -c FILE, else ./plumb.yaml, else /etc/plumb/plumb.yaml. malloc'ed. PL_ENOTFOUND names all that were looked for. */
+pl_status config_find(const char *given, char **path, struct pl_err *e);
+
+/*
+ * An Application document (plumb.dev/v1, or argoproj.io/v1alpha1 mapped to it). dir is what relative paths are relative to.
+ * Warnings are what plumb can't honour and may be ignored safely.
+ */
+/* The reference page of all keys, for docs and `plumb help config`: made from the same tables. */
+void config_reference(struct buf *b);
+
+#endif

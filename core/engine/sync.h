@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sync: a persisted state machine. sync_step looks at what is known and says what to do next; it never waits and
+ * touches nothing. Between steps the state is packed into the store, so that a killed process goes on where
+ * it was: the next start renders the same revision again (from the stored render), plans again, and what was
+ * already applied comes out as unchanged.
+ */
+#ifndef ENGINE_SYNC_H
+#define ENGINE_SYNC_H
+
+#include "core/engine/plan.h"
+
+struct sync; /* malloc'ed, owns all of its memory */
+
+struct sync_start {
+	pl_str app;
+	pl_str revision, revision_name;
+	pl_str initiator;
+	int64_t started_ms; /* wall */
+	int64_t render;	    /* stored render */
+	int64_t deadline_ms; /* wall: started + sync.timeout */
+	bool dry_run;
+	struct plan_policy policy; /* only and n_only are copied */
+};
+
+struct sync *sync_new(const struct sync_start *s);
+void sync_free(struct sync *s);
+const struct sync_start *sync_info(const struct sync *s);
+void sync_pack(const struct sync *s, struct buf *b);
+pl_status sync_unpack(pl_str blob, struct sync **out, struct pl_err *e);
+
+/* Takes a plan in: rows that are done (in an earlier life) keep their results. May be called again after a restart. */
+void sync_plan(struct sync *s, const struct plan *p);
+
+enum sync_do { SYNC_ACT, SYNC_WAIT, SYNC_DONE };
+
+struct sync_next {
+	enum sync_do what;
+	const size_t *rows; /* SYNC_ACT: indices into the plan's rows to submit now; valid until the next step */
+	size_t n_rows;
+	int64_t wait_ms;    /* SYNC_WAIT: wall clock of the latest next step */
+	pl_str phase;	    /* SYNC_DONE: Succeeded, Failed */
+	pl_str message;
+};
+
+void sync_step(struct sync *s, int64_t now_ms, struct sync_next *out);
+/* Reports what came of a row: status Synced, SyncFailed, Pruned, PruneSkipped, Unchanged. */
+void sync_result(struct sync *s, size_t row, pl_status st, uint32_t change, pl_str message);
+/* A newer revision, a terminate or a shutdown: no new action starts; step answers SYNC_DONE once running ones have reported. */
+void sync_cancel(struct sync *s, pl_str reason);
+/* The results so far, for history. */
+size_t sync_results(const struct sync *s, struct arena *a, struct store_result **out);
+
+#endif
