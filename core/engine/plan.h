@@ -64,6 +64,14 @@ struct plan_row {
 	pl_str previous;     /* application it is taken over from */
 	pl_str message;	     /* for PLAN_FOREIGN, PLAN_UNREADABLE: names the owner, the reason */
 	pl_place at;
+	bool drift; /* the live side is not what was last applied, and Git has not changed: what self-heal is about */
+	/*
+	 * What the inventory has to learn without any action on the live side, at once and whether or not a sync runs:
+	 *   adopt   live is as desired, but the inventory lacks it or has another hash: put it
+	 *   forget  in the inventory, not desired, and gone from the live side or no longer ours: drop it
+	 */
+	bool adopt, forget;
+	bool in_inventory;
 };
 
 struct plan {
@@ -73,12 +81,24 @@ struct plan {
 	size_t n_held;	  /* prunes held back */
 	pl_str hold;	  /* why, for people: "would prune 12 of 20 objects; run `plumb sync APP --prune`" */
 	bool only_prunes_missing; /* out of sync only because of prunes that are off or held */
+	pl_str *warnings; /* duplicates in desired: both places */
+	size_t n_warnings;
+	size_t n_drift;	  /* rows with drift */
+	size_t n_adopt, n_forget;
+	size_t n_blocked; /* desired, but foreign or unreadable: a sync can't succeed */
 };
 
-/* live: what observe said of every ref in desired and inventory. Duplicates in desired: the last one stays, its place named in *warning. All results in a. */
+/*
+ * live: what observe said of every ref in desired and inventory; a ref that live does not answer counts as unreadable (never as
+ * absent). It may hold more, from a scan: what carries this application's tracking id counts as inventory.
+ * PL_EINVAL: an object without a name. All results in a; nodes, hashes and refs are borrowed.
+ */
 pl_status plan_make(struct arena *a, pl_str app, const struct plan_desired *desired, size_t n_desired, const struct live *live,
 		    size_t n_live, const struct store_item *inventory, size_t n_inventory, const struct plan_owner *owners,
 		    size_t n_owners, const struct plan_policy *policy, struct plan *out, struct pl_err *e);
+
+/* PL_ENOTFOUND, with the nearest name as hint, when something in policy->only names no row. Asked once, when a sync is wanted. */
+pl_status plan_check_only(const struct plan *p, const struct plan_policy *policy, struct pl_err *e);
 
 const char *plan_why_text(enum plan_why w);
 const char *plan_op_name(enum plan_op op); /* "create" "update" "delete" "none" */

@@ -29,14 +29,17 @@ const struct sync_start *sync_info(const struct sync *s);
 void sync_pack(const struct sync *s, struct buf *b);
 pl_status sync_unpack(pl_str blob, struct sync **out, struct pl_err *e);
 
-/* Takes a plan in: rows that are done (in an earlier life) keep their results. May be called again after a restart. */
+/*
+ * Takes a plan in, which must outlive the steps: rows that are done (in an earlier life) keep their results. Called once in
+ * each life. Rows that are blocked (foreign, unreadable) and prunes that are held back get their results at once.
+ */
 void sync_plan(struct sync *s, const struct plan *p);
 
 enum sync_do { SYNC_ACT, SYNC_WAIT, SYNC_DONE };
 
 struct sync_next {
 	enum sync_do what;
-	const size_t *rows; /* SYNC_ACT: indices into the plan's rows to submit now; valid until the next step */
+	const size_t *rows; /* SYNC_ACT: indices into the plan's rows to submit now, of one stage; valid until the next step */
 	size_t n_rows;
 	int64_t wait_ms;    /* SYNC_WAIT: wall clock of the latest next step */
 	pl_str phase;	    /* SYNC_DONE: Succeeded, Failed */
@@ -44,11 +47,17 @@ struct sync_next {
 };
 
 void sync_step(struct sync *s, int64_t now_ms, struct sync_next *out);
-/* Reports what came of a row: status Synced, SyncFailed, Pruned, PruneSkipped, Unchanged. */
+/* Reports what came of a row (message may be empty): status Synced, SyncFailed, Pruned, Unchanged. Of a cancelled sync PL_ECANCELLED rows stay undone. */
 void sync_result(struct sync *s, size_t row, pl_status st, uint32_t change, pl_str message);
-/* A newer revision, a terminate or a shutdown: no new action starts; step answers SYNC_DONE once running ones have reported. */
+/*
+ * A newer revision, a terminate or a shutdown: no new action starts; step answers SYNC_DONE (Failed, reason) once running ones have
+ * reported. It is not packed: a sync that is left for the next life goes on there.
+ */
 void sync_cancel(struct sync *s, pl_str reason);
 /* The results so far, for history. */
 size_t sync_results(const struct sync *s, struct arena *a, struct store_result **out);
+void sync_progress(const struct sync *s, size_t *done, size_t *total);
+/* What the given row has come to, for showing progress; false: not yet reported. Slices live as long as s. */
+bool sync_row_result(const struct sync *s, size_t row, struct store_result *out);
 
 #endif
