@@ -35,6 +35,11 @@ void engine_check(struct engine *g, struct config *c, struct err_list *errors);
 pl_status engine_run(struct engine *g, struct pl_err *e);
 /* One full pass over all applications; waits for health until wait_ms. *in_line: all Synced and Healthy. */
 pl_status engine_once(struct engine *g, int64_t wait_ms, bool *in_line, struct pl_err *e);
+/*
+ * Looks without touching: polls, renders, plans and assesses (app empty: all), so that engine_status tells the truth
+ * in a command that runs without a daemon. One application's failure is in its status, not in e.
+ */
+pl_status engine_compare(struct engine *g, pl_str app, struct pl_err *e);
 void engine_stop(struct engine *g); /* async-signal-safe is not needed: called from the control thread or another */
 /* A new config takes effect between passes. PL_EINVAL and everything stays as it was when it does not bind. */
 pl_status engine_reload(struct engine *g, struct config *c, struct err_list *errors);
