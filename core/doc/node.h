@@ -106,6 +106,9 @@ static inline void node_set_text(pl_node *n, int kind, pl_str text)
 	n->len = (uint32_t)text.n;
 }
 
+/* The position of key in map, SIZE_MAX when absent or map is none (tree.c). */
+size_t node_find(const pl_node *map, pl_str key);
+
 /* ---- making nodes (node.c) ---- */
 pl_node *doc_node_block(pl_doc *d); /* slow path of doc_node() */
 
