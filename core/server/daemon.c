@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/server/daemon.h"
+
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/server/socket.h"
+#include "core/server/web.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct running {
+	const struct daemon_options *options;
+	struct engine *engine;
+	int signals, ended; /* ended: the engine has stopped by itself */
+};
+
+static void signal_set(sigset_t *s)
+{
+	sigemptyset(s);
+	sigaddset(s, SIGTERM);
+	sigaddset(s, SIGINT);
+	sigaddset(s, SIGHUP);
+}
+
+void daemon_block_signals(void)
+{
+	sigset_t s;
+	signal_set(&s);
+	pthread_sigmask(SIG_BLOCK, &s, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void reload(struct running *r)
+{
+	const struct daemon_options *o = r->options;
+	struct err_list errors = {0};
+	notify("RELOADING=1");
+	struct config *c = config_read(o->config_path, &errors);
+	pl_status st = c ? engine_reload(r->engine, c, &errors) : PL_EINVAL;
+	for (size_t i = 0; i < errors.n; i++)
+		log_line(o->log, LOG_ERROR, S(""), "%s", pl_err_text(&errors.v[i]));
+	if (st)
+		log_line(o->log, LOG_ERROR, S(""), "the config was not reloaded; the running one stays in force");
+	else
+		log_line(o->log, LOG_INFO, S(""), "reloaded '%s'", o->config_path);
+	config_unref(c);
+	err_list_free(&errors);
+	notify("READY=1");
+}
+
+static void *signals_main(void *arg)
+{
+	struct running *r = arg;
+	bool stopping = false;
+	for (;;) {
+		struct pollfd p[2] = {{r->signals, POLLIN, 0}, {r->ended, POLLIN, 0}};
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return NULL;
+		if (p[1].revents)
+			return NULL;
+		struct signalfd_siginfo s;
+		if (!p[0].revents || read(r->signals, &s, sizeof s) != sizeof s)
+			continue;
+		if (s.ssi_signo == SIGHUP) {
+			reload(r);
+			continue;
+		}
+		if (stopping)
+			_exit(128 + (int)s.ssi_signo);
+		stopping = true;
+		log_line(r->options->log, LOG_INFO, S(""), "stopping; running syncs go on at the next start");
+		notify("STOPPING=1");
+		engine_stop(r->engine);
+	}
+}
+
+static pl_status serve(struct running *r, struct control **control, struct web **web, struct pl_err *e)
+{
+	const struct config_root *c = engine_config(r->engine);
+	char *state = str_dup(c->state_dir);
+	char *path = path_join(state, "plumb.sock");
+	pl_status st = control_start(r->engine, path, r->options->log, control, e);
+	free(path);
+	free(state);
+	if (!st && c->listen.n)
+		st = web_start(r->engine, c->listen, r->options->log, web, e);
+	return st;
+}
+
+static pl_status run_engine(struct running *r, struct pl_err *e)
+{
+	pthread_t signals;
+	sigset_t set;
+	signal_set(&set);
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	r->ended = eventfd(0, EFD_CLOEXEC);
+	if (r->signals < 0 || r->ended < 0)
+		return err_errno(e, errno, "wait for signals");
+	int failed = pthread_create(&signals, NULL, signals_main, r);
+	if (failed)
+		return err_errno(e, failed, "start the thread for signals");
+	notify("READY=1");
+	pl_status st = engine_run(r->engine, e);
+	uint64_t one = 1;
+	if (write(r->ended, &one, sizeof one) != sizeof one)
+		BUG("an eventfd refused a write");
+	pthread_join(signals, NULL);
+	close(r->signals);
+	close(r->ended);
+	return st;
+}
+
+pl_status daemon_run(const struct daemon_options *o, struct pl_err *e)
+{
+	struct running r = {.options = o, .signals = -1, .ended = -1};
+	struct control *control = NULL;
+	struct web *web = NULL;
+	struct engine_options eo = {.worker = o->worker, .log = o->log, .scripts = o->scripts};
+	pl_status st = engine_new(o->config, &eo, &r.engine, e);
+	if (st)
+		return st;
+	st = serve(&r, &control, &web, e);
+	if (!st)
+		st = run_engine(&r, e);
+	web_stop(web);
+	control_stop(control);
+	engine_free(r.engine);
+	return st;
+}
