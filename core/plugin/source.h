@@ -3,6 +3,7 @@
 #ifndef PLUGIN_SOURCE_H
 #define PLUGIN_SOURCE_H
 
+#include "core/base/hash.h"
 #include "core/plugin/call.h"
 #include "core/plugin/registry.h"
 
