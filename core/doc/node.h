@@ -184,6 +184,20 @@ size_t keyset_add(struct keyset *k, pl_str key, size_t pos);
 size_t keyset_find(const struct keyset *k, pl_str key); /* SIZE_MAX: absent */
 void keyset_free(struct keyset *k);
 
+/* ---- comparing (equal.c) ---- */
+bool node_same_scalar(const pl_node *a, const pl_node *b);
+
+/* Finds key after key of one map in another: linear altogether, whatever the order. */
+struct finder {
+	const pl_node *map;
+	size_t next; /* behind the one found last */
+	struct keyset set;
+};
+
+void finder_init(struct finder *f, const pl_node *map);
+size_t finder_find(struct finder *f, const pl_node *key); /* SIZE_MAX: absent */
+void finder_free(struct finder *f);
+
 /* ---- numbers (number.c) ---- */
 /*
  * A number's value as sign, decimal digits and a power of ten, whatever its spelling: JSON, 0x1F, 0o17, 0b1, 0644
