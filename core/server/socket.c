@@ -283,7 +283,7 @@ static pl_status bind_at(const char *path, int *out, struct pl_err *e)
 pl_status control_start(struct engine *g, const char *path, const struct log *log, struct control **out,
 			struct pl_err *e)
 {
-	int fd;
+	int fd = -1;
 	pl_status st = bind_at(path, &fd, e);
 	if (st)
 		return st;
@@ -374,7 +374,7 @@ static pl_status next_line(int fd, struct buf *b, struct buf *line, struct pl_er
 		if (n < 0)
 			return err_errno(e, errno, "read the daemon's answer");
 		if (n == 0)
-			return err_set(e, PL_EUNAVAILABLE, "the daemon went away before it answered");
+			return err_set(e, PL_EIO, "the daemon went away before it answered");
 		buf_add(b, (pl_str){chunk, (size_t)n});
 		if (buf_full(b))
 			return err_set(e, PL_ETOOBIG, "the daemon's answer is larger than %d bytes", REPLY_MAX);
@@ -409,7 +409,7 @@ static pl_status told_error(pl_str body, struct pl_err *e)
 pl_status control_ask(const char *path, pl_str request, void (*event)(void *ctx, pl_str json), void *ctx,
 		      struct buf *reply, struct pl_err *e)
 {
-	int fd;
+	int fd = -1;
 	pl_status st = dial(path, &fd, e);
 	if (st)
 		return st;

@@ -102,7 +102,7 @@ static pl_status split(pl_str listen, char *host, size_t size, uint16_t *port, s
 pl_status web_start(struct engine *g, pl_str listen, const struct log *log, struct web **out, struct pl_err *e)
 {
 	char host[256], error[256] = "";
-	uint16_t port;
+	uint16_t port = 0;
 	struct web *w = mem_zalloc(sizeof *w);
 	w->engine = g;
 	pl_status st = split(listen, host, sizeof host, &port, e);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run and check: what uses the config as a whole. */
+#include "core/cli/commands.h"
+
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/config/config.h"
+#include "core/server/daemon.h"
+
+enum { ONCE_WAIT_MS = 5 * 60 * 1000 };
+
+static int run_once(struct cli *c, struct config *config)
+{
+	struct pl_err e = ERR_INIT;
+	struct engine *g = NULL;
+	struct engine_options o = {.worker = c->worker, .log = &c->log, .scripts = client_scripts(c->arena)};
+	int64_t wait = ONCE_WAIT_MS;
+	bool in_line = false;
+	pl_status st = PL_OK;
+	if (cli_value(c, "timeout"))
+		st = clock_duration(str_of(cli_value(c, "timeout")), &wait, &e);
+	if (!st)
+		st = engine_new(config, &o, &g, &e);
+	if (!st)
+		st = engine_once(g, wait, &in_line, &e);
+	engine_free(g);
+	if (st)
+		return cli_fail(&e);
+	return in_line ? EXIT_GOOD : EXIT_NOT_IN_LINE;
+}
+
+int cmd_run(struct cli *c)
+{
+	struct pl_err e = ERR_INIT;
+	char *path = NULL;
+	int st = EXIT_GOOD;
+	if (c->log.level == LOG_WARN)
+		c->log.level = LOG_INFO; /* a daemon tells what it does; --quiet says otherwise */
+	daemon_block_signals();
+	struct config *config = client_config(c, &path);
+	if (!config)
+		return EXIT_ERROR;
+	if (cli_flag(c, "once")) {
+		st = run_once(c, config);
+	} else {
+		struct daemon_options o = {.config = config,
+					   .config_path = path,
+					   .worker = c->worker,
+					   .log = &c->log,
+					   .scripts = client_scripts(c->arena)};
+		if (daemon_run(&o, &e))
+			st = cli_fail(&e);
+	}
+	config_unref(config);
+	free(path);
+	return st;
+}
+
+int cmd_check(struct cli *c)
+{
+	struct pl_err e = ERR_INIT;
+	struct err_list errors = {0};
+	char *path = NULL;
+	struct engine *g = NULL;
+	if (config_find(c->config, &path, &e))
+		return cli_fail(&e);
+	struct config *config = config_read(path, &errors);
+	struct engine_options o = {
+		.worker = c->worker, .log = &c->log, .scripts = client_scripts(c->arena), .read_only = true};
+	int st = EXIT_GOOD;
+	if (config && engine_new(config, &o, &g, &e))
+		st = cli_fail(&e);
+	if (g)
+		engine_check(g, config, &errors);
+	if (!st && errors.n == 0) {
+		const struct config_root *r = config_get(config);
+		printf("%s: ok (%zu application%s, %zu source%s, %zu target%s)\n", path, r->n_apps,
+		       r->n_apps == 1 ? "" : "s", r->n_sources, r->n_sources == 1 ? "" : "s", r->n_targets,
+		       r->n_targets == 1 ? "" : "s");
+	} else if (!st) {
+		st = cli_fail_list(&errors);
+	}
+	engine_free(g);
+	config_unref(config);
+	err_list_free(&errors);
+	free(path);
+	return st;
+}
