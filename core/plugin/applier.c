@@ -229,3 +229,20 @@ pl_status applier_watch_next(struct applier *a, int64_t wait_ms, struct arena *m
 	call_free(c);
 	return !st && *n > max ? too_many(a, "watch_next", *n, max, e) : st;
 }
+
+pl_status applier_fingerprint(struct applier *a, const pl_ref *refs, size_t n, uint64_t *out, struct cancel *cancel,
+			      int64_t timeout_ms, struct pl_err *e)
+{
+	memset(out, 0, n * sizeof(*out));
+	if (!PL_HAS(a->ops, pl_applier_ops, fingerprint) || !a->ops->fingerprint)
+		return PL_OK;
+	struct arena *mem = arena_new();
+	struct call *c = plugin_call(a->plugin, mem, a->log, cancel, timeout_ms);
+	lock(a);
+	pl_status st =
+		call_result(c, name_of(a), "fingerprint", a->ops->fingerprint(call_host(c), a->self, refs, n, out), e);
+	unlock(a);
+	call_free(c);
+	arena_free(mem);
+	return st;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The yaml renderer: every *.yaml, *.yml and *.json file below the application's path, in the byte order of their
+ * paths. As with Argo CD's directory applications, hidden files count like others, a link to a file is followed and a
+ * link to a folder is not.
+ */
+#include "glob.h"
+#include "plumb/plugin.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S(lit) ((pl_str){(lit), sizeof(lit) - 1})
+#define F(s)   (int)(s).n, (s).p ? (s).p : ""
+
+enum { BATCH = 64, DEPTH_MAX = 128 };
+
+struct options {
+	pl_doc *doc; /* the texts of the patterns */
+	int recurse;
+	const pl_node *include, *exclude;
+};
+
+struct files {
+	pl_str *v;
+	size_t n, cap;
+};
+
+struct work {
+	const pl_host *h;
+	const pl_render_call *call;
+	const struct options *options;
+	struct files files;
+};
+
+static const char schema[] =
+	"{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+	"\"recurse\": {\"type\": \"boolean\", \"default\": true, \"description\": \"read the folders below the path, "
+	"too\"},"
+	"\"include\": {\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}, \"default\": [],"
+	" \"description\": \"only files that match one of these patterns; none: all\"},"
+	"\"exclude\": {\"type\": \"array\", \"items\": {\"type\": \"string\", \"minLength\": 1}, \"default\": [],"
+	" \"description\": \"leave out files that match one of these patterns\"}}}";
+
+static pl_status fail(const pl_host *h, pl_status code, const char *fmt, ...) PL_PRINTF(3, 4);
+
+static pl_status fail(const pl_host *h, pl_status code, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	size_t used = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	return h->fail(h->ctx, code, S(""), 0, 0, (pl_str){text, used});
+}
+
+/* ---- which files ---- */
+
+static int any_matches(const pl_node *patterns, pl_str path)
+{
+	for (size_t i = 0; i < pl_len(patterns); i++) {
+		if (glob_matches(pl_text(pl_item(patterns, i)), path))
+			return 1;
+	}
+	return 0;
+}
+
+static int ends(pl_str s, const char *with)
+{
+	size_t n = strlen(with);
+	return s.n > n && memcmp(s.p + s.n - n, with, n) == 0;
+}
+
+/* path is below the application's folder. */
+static int wanted(const struct options *o, pl_str path)
+{
+	if (!ends(path, ".yaml") && !ends(path, ".yml") && !ends(path, ".json"))
+		return 0;
+	if (pl_len(o->include) && !any_matches(o->include, path))
+		return 0;
+	return !any_matches(o->exclude, path);
+}
+
+static pl_str below(const struct work *w, pl_str path)
+{
+	size_t skip = w->call->path.n ? w->call->path.n + 1 : 0;
+	return (pl_str){path.p + skip, path.n - skip};
+}
+
+static void add_file(struct files *l, pl_str path)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 64;
+		l->v = realloc(l->v, l->cap * sizeof(*l->v));
+		if (!l->v)
+			abort();
+	}
+	l->v[l->n++] = path;
+}
+
+static pl_str join(const pl_host *h, pl_str dir, pl_str name)
+{
+	size_t slash = dir.n ? 1 : 0, n = dir.n + slash + name.n;
+	char *p = h->alloc(h->ctx, n + 1);
+	if (dir.n)
+		memcpy(p, dir.p, dir.n);
+	if (slash)
+		p[dir.n] = '/';
+	memcpy(p + dir.n + slash, name.p, name.n);
+	p[n] = '\0';
+	return (pl_str){p, n};
+}
+
+static pl_status collect(struct work *w, pl_str dir, int depth);
+
+static pl_status collect_entry(struct work *w, pl_str dir, const pl_entry *f, int depth)
+{
+	const pl_host *h = w->h;
+	pl_str path = join(h, dir, f->name);
+	uint32_t type = f->type;
+	if (type == PL_DIR)
+		return w->options->recurse ? collect(w, path, depth + 1) : PL_OK;
+	if (type == PL_SUBMODULE) {
+		char text[1024];
+		int n = snprintf(text, sizeof(text),
+				 "the submodule '%.*s' is left out: its files are not part of this repository",
+				 F(path));
+		h->log(h->ctx, PL_LOG_WARN, (pl_str){text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1});
+		return PL_OK;
+	}
+	if (!wanted(w->options, below(w, path)))
+		return PL_OK;
+	if (type == PL_LINK) {
+		pl_entry target = {.size = sizeof(target)};
+		pl_status st = h->tree_stat(h->ctx, w->call->tree, path, &target);
+		if (st == PL_ENOTFOUND)
+			return fail(h, st, "the symbolic link '%.*s' points to nothing", F(path));
+		if (st)
+			return st;
+		type = target.type;
+	}
+	if (type == PL_FILE)
+		add_file(&w->files, path);
+	return PL_OK;
+}
+
+static pl_status collect(struct work *w, pl_str dir, int depth)
+{
+	const pl_entry *v;
+	size_t n;
+	if (depth > DEPTH_MAX)
+		return fail(w->h, PL_ETOOBIG, "'%.*s' lies more than %d folders deep", F(dir), DEPTH_MAX);
+	if (w->h->cancelled(w->h->ctx))
+		return w->h->remaining_ms(w->h->ctx) ? PL_ECANCELLED : PL_ETIMEOUT;
+	pl_status st = w->h->tree_list(w->h->ctx, w->call->tree, dir, &v, &n);
+	for (size_t i = 0; i < n && !st; i++)
+		st = collect_entry(w, dir, &v[i], depth);
+	return st;
+}
+
+/* ---- a path that is not there ---- */
+
+static pl_status absent(struct work *w)
+{
+	const pl_host *h = w->h;
+	pl_str path = w->call->path, near = path;
+	pl_entry at = {.size = sizeof(at)};
+	do {
+		const char *slash = near.n ? memrchr(near.p, '/', near.n) : NULL;
+		near.n = slash ? (size_t)(slash - near.p) : 0;
+	} while (near.n && (h->tree_stat(h->ctx, w->call->tree, near, &at) || at.type != PL_DIR));
+	if (!near.n)
+		return fail(
+			h, PL_ENOTFOUND,
+			"the path '%.*s' does not exist in the repository at this revision, nor does any folder of it",
+			F(path));
+	return fail(h, PL_ENOTFOUND,
+		    "the path '%.*s' does not exist in the repository at this revision (the nearest folder is '%.*s')",
+		    F(path), F(near));
+}
+
+static pl_status find_files(struct work *w)
+{
+	const pl_host *h = w->h;
+	pl_entry at = {.size = sizeof(at)};
+	pl_status st = h->tree_stat(h->ctx, w->call->tree, w->call->path, &at);
+	if (st == PL_ENOTFOUND)
+		return absent(w);
+	if (st)
+		return st;
+	if (at.type == PL_DIR)
+		return collect(w, w->call->path, 0);
+	if (at.type != PL_FILE)
+		return fail(h, PL_EUNSUPPORTED,
+			    "the path '%.*s' is a submodule, whose files are not part of this repository",
+			    F(w->call->path));
+	add_file(&w->files, w->call->path); /* named on purpose, whatever its name */
+	return PL_OK;
+}
+
+/* ---- reading ---- */
+
+static int by_bytes(const void *a, const void *b)
+{
+	const pl_str *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+	return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+static pl_status emit_batch(struct work *w, const pl_str *paths, size_t n)
+{
+	const pl_host *h = w->h;
+	pl_str text[BATCH];
+	pl_status each[BATCH];
+	pl_status st = h->tree_read_many(h->ctx, w->call->tree, paths, n, text, each);
+	for (size_t i = 0; i < n && !st; i++) {
+		/* The host keeps only the last failure of a batch: look again, so that it tells of this one. */
+		st = each[i] ? h->tree_read(h->ctx, w->call->tree, paths[i], &text[i]) : PL_OK;
+		st = st ? st : w->call->emit_text(h->ctx, text[i], paths[i]);
+	}
+	return st;
+}
+
+static pl_status emit_files(struct work *w)
+{
+	pl_status st = PL_OK;
+	for (size_t i = 0; i < w->files.n && !st; i += BATCH) {
+		size_t left = w->files.n - i;
+		st = emit_batch(w, w->files.v + i, left < BATCH ? left : BATCH);
+	}
+	return st;
+}
+
+static pl_status yaml_render(const pl_host *h, void *self, const pl_render_call *call)
+{
+	struct work w = {.h = h, .call = call, .options = self};
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; i < call->n_resources && !st; i++)
+		st = call->emit_node(h->ctx, call->resources[i]);
+	st = st ? st : find_files(&w);
+	if (!st && w.files.n) {
+		qsort(w.files.v, w.files.n, sizeof(*w.files.v), by_bytes);
+		st = emit_files(&w);
+	}
+	free(w.files.v);
+	return st;
+}
+
+/* ---- the handle ---- */
+
+static void yaml_close(void *self)
+{
+	struct options *o = self;
+	pl_doc_unref(o->doc);
+	free(o);
+}
+
+static pl_status yaml_open(const pl_host *h, pl_str options, void **self)
+{
+	struct options *o = calloc(1, sizeof(*o));
+	if (!o)
+		abort();
+	o->doc = pl_doc_new(NULL);
+	pl_node *root = NULL;
+	pl_err *e = pl_err_new();
+	pl_status st = pl_json_read(o->doc, options, "options", 0, &root, e);
+	if (st)
+		st = fail(h, st, "%s", pl_err_text(e));
+	pl_err_free(e);
+	if (st) {
+		yaml_close(o);
+		return st;
+	}
+	const pl_node *recurse = pl_gets(root, "recurse");
+	o->recurse = recurse ? pl_bool(recurse) : 1;
+	o->include = pl_gets(root, "include");
+	o->exclude = pl_gets(root, "exclude");
+	*self = o;
+	return PL_OK;
+}
+
+static const pl_renderer_ops ops = {
+	.size = sizeof(ops),
+	.open = yaml_open,
+	.close = yaml_close,
+	.render = yaml_render,
+};
+
+static const pl_plugin plugin = {
+	.size = sizeof(plugin),
+	.abi = PL_ABI,
+	.kind = PL_KIND_RENDERER,
+	.flags = PL_THREAD_SAFE,
+	.name = {"yaml", 4},
+	.version = {PLUMB_VERSION, sizeof(PLUMB_VERSION) - 1},
+	.summary = {"plain manifests: every YAML and JSON file below the path", 56},
+	.options_schema = {schema, sizeof(schema) - 1},
+	.renderer = &ops,
+};
+
+const pl_plugin *pl_plugin_entry(uint32_t host_abi)
+{
+	return host_abi >> 16 == PL_ABI_MAJOR ? &plugin : NULL;
+}
