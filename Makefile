@@ -69,7 +69,7 @@ PLUGIN_SO := $(PLUGINS:%=$(BUILD)/plugins/%.so)
 LIBPLUMB := $(BUILD)/libplumb.so.$(SOVERSION)
 MODULES  := $(if $(wildcard core/server/http/*.c),$(BUILD)/modules/http.so)
 
-.PHONY: all check quickstart deps install uninstall bench fuzz fuzz-run lint format clean help unit faults docs-check
+.PHONY: all check quickstart deps install uninstall bench fuzz lint format clean help unit
 .DEFAULT_GOAL := all
 
 all: $(BUILD)/plumb $(PLUGIN_SO) $(MODULES)
@@ -135,7 +135,132 @@ endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 unit: $(UNIT)
 
+# ---- packages ----
+DEPS_BUILD := gcc libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev git ca-certificates
+DEPS_CHECK := libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
+DEPS_LINT  := clang clang-tidy clang-format libclang-rt-14-dev
+missing = $(filter-out $(shell dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2=="ii"{sub(/:.*/,"",$$1);print $$1}'),$(1))
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Installs what is missing of the packages $(1); does nothing, asks nothing when all are there.
+define ensure
+	@missing="$(call missing,$(1))"; [ -z "$$missing" ] || { \
+	  command -v apt-get >/dev/null || { echo "missing: $$missing (named as in Debian bookworm); install them your system's way" >&2; exit 1; }; \
+	  echo "  apt   $$missing"; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+endef
+
+deps:
+	$(call ensure,$(DEPS_BUILD) $(DEPS_CHECK) $(DEPS_LINT))
+deps-build:
+	$(call ensure,$(DEPS_BUILD))
+deps-check:
+	$(call ensure,$(DEPS_BUILD) $(DEPS_CHECK))
+deps-lint:
+	$(call ensure,$(DEPS_BUILD) $(DEPS_CHECK) $(DEPS_LINT))
+
+# ---- the two commands of the README ----
+quickstart: deps-build
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@BUILD=$(BUILD) examples/quickstart
+
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+check: deps-check
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
+	@$(MAKE) --no-print-directory -j$(JOBS) FAULTS=1 BUILD=$(FAULT_BUILD) all unit
+	@$(MAKE) --no-print-directory check-now
+
+FAULT_BUILD := $(BUILD)-faults
+INTEGRATION := $(sort $(wildcard tests/integration/test_*.py))
+# Without installing or building: runs what is there. Unit tests run in the build with fault points.
+check-now:
+	BUILD=$(BUILD) BUILD_FAULTS=$(FAULT_BUILD) tests/run $(if $(TESTS),-k $(TESTS)) $(if $(TEST_JOBS),-j $(TEST_JOBS)) \
+	  $(UNIT:$(BUILD)/%=$(FAULT_BUILD)/%) $(INTEGRATION)
+
+# ---- install ----
+BINDIR  := $(DESTDIR)$(PREFIX)/bin
+LIBDIR  := $(DESTDIR)$(PREFIX)/lib
+DATADIR := $(DESTDIR)$(PREFIX)/share
+install: all
+	install -d $(BINDIR) $(LIBDIR)/plumb/modules $(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/plumb $(DATADIR)/plumb $(DATADIR)/man/man1 \
+	  $(DATADIR)/man/man5 $(DATADIR)/bash-completion/completions $(DATADIR)/zsh/site-functions $(DATADIR)/fish/vendor_completions.d
+	install -m 755 $(BUILD)/plumb $(BINDIR)/plumb
+	install -m 755 $(LIBPLUMB) $(LIBDIR)/libplumb.so.$(SOVERSION)
+	ln -sf libplumb.so.$(SOVERSION) $(LIBDIR)/libplumb.so
+	install -m 644 include/plumb/*.h $(DESTDIR)$(PREFIX)/include/plumb/
+	for p in $(PLUGINS); do install -D -m 755 $(BUILD)/plugins/$$p.so $(LIBDIR)/plumb/plugins/$$p.so || exit 1; done
+	install -m 755 $(MODULES) $(LIBDIR)/plumb/modules/
+	cp -R scripts $(DATADIR)/plumb/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' deploy/plumb.pc.in > $(LIBDIR)/pkgconfig/plumb.pc
+	$(BUILD)/plumb help --man > $(DATADIR)/man/man1/plumb.1
+	install -m 644 docs/man/plumb.yaml.5 $(DATADIR)/man/man5/
+	$(BUILD)/plumb completion bash > $(DATADIR)/bash-completion/completions/plumb
+	$(BUILD)/plumb completion zsh > $(DATADIR)/zsh/site-functions/_plumb
+	$(BUILD)/plumb completion fish > $(DATADIR)/fish/vendor_completions.d/plumb.fish
+
+uninstall:
+	rm -f $(BINDIR)/plumb $(LIBDIR)/libplumb.so $(LIBDIR)/libplumb.so.$(SOVERSION) $(LIBDIR)/pkgconfig/plumb.pc \
+	  $(DATADIR)/man/man1/plumb.1 $(DATADIR)/man/man5/plumb.yaml.5 $(DATADIR)/bash-completion/completions/plumb \
+	  $(DATADIR)/zsh/site-functions/_plumb $(DATADIR)/fish/vendor_completions.d/plumb.fish
+	rm -rf $(LIBDIR)/plumb $(DATADIR)/plumb $(DESTDIR)$(PREFIX)/include/plumb
+
+# ---- benches: ratios against a peer in the same run ----
+BENCH := $(patsubst bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard bench/*.c)))
+$(BUILD)/bench/%: $(O)/bench/%.o $(LIBPLUMB)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  link  $@')
+	$(Q)$(CC) -o $@ $< -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(call pkg_libs,libcjson yaml-0.1) -lpthread -lm
+$(O)/bench/%.o: PKG := libcjson yaml-0.1
+bench-programs: $(BENCH)
+bench: deps-check
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
+	@for b in $(BENCH); do $$b || exit 1; done
+	@BUILD=$(BUILD) python3 bench/engine_bench.py
+
+# ---- fuzzing: FUZZ=json FUZZ_SECONDS=60 ----
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS := $(or $(FUZZ),$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_BUILD := build-fuzz
+$(BUILD)/fuzz/%: $(O)/tests/fuzz/%.o $(call archives,config) $(call archives,engine) $(LIBPLUMB)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  link  $@')
+	$(Q)$(CC) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call archives,engine) -Wl,--end-group -L$(BUILD) -l:libplumb.so.$(SOVERSION) \
+	  $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(call pkg_libs,$(LIBS_program)) -lpthread -ldl -lm
+fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+fuzz: deps-lint
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=address,undefined CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-programs
+	@for t in $(FUZZ_TARGETS); do mkdir -p $(FUZZ_BUILD)/corpus/$$t && \
+	  echo "fuzz $$t for $(FUZZ_SECONDS) s" && \
+	  $(FUZZ_BUILD)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
+	    -artifact_prefix=$(FUZZ_BUILD)/$$t- $(FUZZ_BUILD)/corpus/$$t $(wildcard tests/fuzz/corpus/$$t) || exit 1; done
+
+# ---- lint ----
+SOURCES = $(sort $(wildcard core/*/*.c core/*/*/*.c plugins/*/*/*.c tests/unit/*.c tests/fuzz/*.c tests/fakes/*.c bench/*.c))
+HEADERS = $(sort $(wildcard include/plumb/*.h core/*/*.h core/*/*/*.h plugins/*/*/*.h tests/unit/*.h))
+lint: deps-lint
+	python3 tests/lint.py
+	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+	for h in include/plumb/*.h; do gcc -std=c99 -pedantic -Werror -Wall -Iinclude -fsyntax-only -x c $$h && g++ -std=c++11 -pedantic -Werror -Wall -Iinclude -fsyntax-only -x c++ $$h || exit 1; done
+	printf '%s\n' $(filter-out tests/%,$(SOURCES)) | xargs -P $(JOBS) -n 8 clang-tidy --quiet --warnings-as-errors='*' -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) -I/usr/include/lua5.4 2>/dev/null
+format:
+	clang-format -i $(SOURCES) $(HEADERS)
+
+help:
+	@echo 'make              build/plumb and its plugins'
+	@echo 'make quickstart   the main job on a real Git repository, in a few minutes from nothing'
+	@echo 'make check        build and run all tests (TESTS=TEXT: only those whose path has it)'
+	@echo 'make deps         install the Debian packages that building and testing need'
+	@echo 'make install      to PREFIX (/usr/local), below DESTDIR; make uninstall takes it away'
+	@echo 'make bench        figures as ratios against a peer'
+	@echo 'make fuzz         every fuzz target for FUZZ_SECONDS (20); FUZZ=NAME for one'
+	@echo 'make lint         clang-tidy, clang-format, includes that climb; make format'
+	@echo 'make clean'
+	@echo 'SANITIZE=address,undefined or thread, FAULTS=1, WERROR=1, CC=clang, V=1 change how it is built'
+
 clean:
 	rm -rf build build-*
+
+.PHONY: deps-build deps-check deps-lint check-now bench-programs fuzz-programs
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
