@@ -81,7 +81,7 @@ struct config_root {
 	size_t n_targets;
 	const struct config_app *apps;
 	size_t n_apps;
-	/* Includes that could not be read: their applications are orphaned, not deleted. */
+	/* Includes that could not be read, or have a mistake; errors tells why. Their applications are orphaned, not deleted. */
 	const pl_str *broken_includes;
 	size_t n_broken_includes;
 	pl_str path; /* of the file itself, absolute */
@@ -98,10 +98,12 @@ const struct config_app *config_app(const struct config *c, pl_str name); /* NUL
 /* -c FILE, else ./plumb.yaml, else /etc/plumb/plumb.yaml. malloc'ed. PL_ENOTFOUND names all that were looked for. */
 pl_status config_find(const char *given, char **path, struct pl_err *e);
 
-/*
- * An Application document (plumb.dev/v1, or argoproj.io/v1alpha1 mapped to it). dir is what relative paths are relative to.
- * Warnings are what plumb can't honour and may be ignored safely.
- */
+/* What plumb can't honour and may ignore safely, in Argo CD's documents: "FILE:LINE:COL: TEXT". Live as long as c. */
+const pl_str *config_warnings(const struct config *c, size_t *n);
+
+/* The absolute folder of the file that a place of this config is in: what its relative paths are relative to. Lives as long as c. */
+const char *config_dir(const struct config *c, pl_place at);
+
 /* The reference page of all keys, for docs and `plumb help config`: made from the same tables. */
 void config_reference(struct buf *b);
 
