@@ -11,26 +11,29 @@
 #include "core/doc/identity.h"
 #include "core/worker/worker.h"
 
-/* Finds GROUP/KIND/health.lua (core kinds: KIND/health.lua or core/KIND/health.lua) below the folders, in order; "_" in a folder's path stands for "*", exact
- * before wildcards. *path is in a; PL_ENOTFOUND. Listings are cached; a changed folder is noticed by its modification time. Thread-safe. */
+/* Finds GROUP/KIND/health.lua (core kinds: KIND/health.lua or core/KIND/health.lua) below the folders, in order; "_" in
+ * a folder's path stands for "*", exact before wildcards. *path is in a, NUL-terminated; PL_ENOTFOUND, without a text
+ * in e, when there is none. Listings are cached; a changed folder is noticed by its modification time. Thread-safe. */
 struct scripts;
 struct scripts *scripts_new(void);
 void scripts_free(struct scripts *s);
-pl_status scripts_find(struct scripts *s, const pl_str *folders, size_t n, const pl_ref *ref, struct arena *a, pl_str *path,
-		       struct pl_err *e);
+pl_status scripts_find(struct scripts *s, const pl_str *folders, size_t n, const pl_ref *ref, struct arena *a,
+		       pl_str *path, struct pl_err *e);
 
 struct script_limits {
-	int64_t wall_ms;  /* default 1000 */
-	uint64_t memory;  /* of the Lua state; default 8 MiB */
+	int64_t wall_ms; /* of one script; default 1000 */
+	uint64_t memory; /* of the Lua state beyond the object; default 8 MiB */
 };
 
 struct script_verdict {
-	bool none;	/* no status: the script has no opinion */
+	bool none;	 /* no status: the script has no opinion */
 	uint32_t health; /* PL_HEALTHY … */
 	pl_str message;
 };
 
-/* A batch: each script judges one object. A script that errs, loops or bloats is PL_UNKNOWN with the reason as message and fails alone. */
+/* A batch: each script judges one object. A script that errs, loops or bloats is PL_UNKNOWN with the reason as message
+ * and fails alone. limits may be NULL; a member that is 0 means its default. Paths are NUL-terminated; messages are in
+ * a. */
 struct script_case {
 	const char *path;
 	pl_str object; /* JSON */

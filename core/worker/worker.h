@@ -50,4 +50,10 @@ void worker_stop(struct worker *w); /* kills running children; NULL is allowed *
 pl_status worker_call(struct worker *w, const char *job, pl_str affinity, pl_str in, const struct worker_limits *limits,
 		      struct cancel *cancel, struct buf *out, struct pl_err *e);
 
+/*
+ * For a job, also from a signal handler: gives answer back as if the job had returned it, and ends the child at
+ * once. What a job stuck in a library can still say.
+ */
+_Noreturn void worker_answer_and_end(pl_str answer);
+
 #endif
