@@ -299,7 +299,7 @@ static void count_rows(struct plan *p)
 static pl_status check_names(const struct plan_desired *desired, size_t n, struct pl_err *e)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (desired[i].ref.name.n)
+		if (pl_text(pl_gets(pl_gets(desired[i].node, "metadata"), "name")).n)
 			continue;
 		pl_err_set(e, PL_EINVAL, desired[i].at, "'%.*s' has no metadata.name", F(desired[i].ref.kind));
 		pl_err_hint(e, "plumb can't find an object again that only has a generateName");
