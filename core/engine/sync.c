@@ -53,6 +53,7 @@ const struct sync_start *sync_info(const struct sync *s)
 void sync_extend(struct sync *s, int64_t deadline_ms)
 {
 	s->info.deadline_ms = deadline_ms;
+	s->extended = true;
 }
 
 struct sync_entry *sync_entry_add(struct sync *s, const pl_ref *ref, enum plan_op op)
@@ -323,6 +324,8 @@ static pl_str timed_out(struct sync *s)
 {
 	char age[CLOCK_TEXT];
 
+	if (s->extended) /* from the start would count time in which nobody worked */
+		return S("timed out after a restart");
 	return arena_printf(s->a, "timed out after %s", clock_age(s->info.deadline_ms - s->info.started_ms, age));
 }
 

@@ -37,6 +37,7 @@ struct sync {
 	uint32_t n_stages;
 	uint32_t first_delete; /* stages from here on prune */
 	size_t *batch;	       /* malloc'ed: the rows handed out last */
+	bool extended;	       /* by sync_extend() */
 	bool cancelled;
 	pl_str reason;
 	bool ended;
