@@ -218,24 +218,28 @@ static pl_status print_string(const pl_node *n, uint32_t flags, size_t indent, b
 	return PL_OK;
 }
 
-/* YAML 1.1 knows an exponent only behind a point and with a sign: 1e3 is written 1.0e+3. */
-static void print_json_number(pl_str json, struct buf *out)
+/* YAML 1.1 knows an exponent only behind a point and with a sign: 1e3 is written 1.0e+3. False: no way to write it. */
+static bool print_json_number(pl_str json, struct buf *out)
 {
 	size_t at = 0;
 	pl_str mantissa;
 
 	while (at < json.n && json.p[at] != 'e' && json.p[at] != 'E')
 		at++;
+	/* what overflows a double is a string to Go's readers, however it is spelled */
+	if ((at < json.n || at > 300) && scalar_plain(json, PL_SCHEMA_YAML11).kind != PL_NUMBER)
+		return false;
 	mantissa = (pl_str){json.p, at};
 	buf_add(out, mantissa);
 	if (at == json.n)
-		return;
+		return true;
 	if (!memchr(mantissa.p, '.', mantissa.n))
 		buf_addz(out, ".0");
 	buf_addc(out, json.p[at++]);
 	if (json.p[at] != '+' && json.p[at] != '-')
 		buf_addc(out, '+');
 	buf_add(out, (pl_str){json.p + at, json.n - at});
+	return true;
 }
 
 /* 0x1F means the same to all readers. */
@@ -254,17 +258,21 @@ static pl_status print_number(const pl_node *n, uint32_t flags, struct buf *out,
 	struct buf json = BUF_INIT(SIZE_MAX);
 	pl_str s = node_text(n);
 	pl_status st = PL_OK;
+	pl_place at = {NULL, n->line, n->col};
 
-	if ((flags & PL_PRINT_KEEP_STYLE) && is_plain_hex(s))
+	if ((flags & PL_PRINT_KEEP_STYLE) && is_plain_hex(s)) {
 		buf_add(out, s);
-	else if (!number_json(n, &json))
-		print_json_number(buf_str(&json), out);
-	else if (s.n && (s.p[s.n - 1] | 0x20) == 'f')
+	} else if (!number_json(n, &json)) {
+		if (!print_json_number(buf_str(&json), out))
+			st = pl_err_set(e, PL_EINVAL, at,
+					"a number that overflows a double has no YAML that all readers agree on");
+	} else if (s.n && (s.p[s.n - 1] | 0x20) == 'f') {
 		buf_addz(out, *s.p == '-' ? "-.inf" : ".inf");
-	else if (s.n && (s.p[s.n - 1] | 0x20) == 'n')
+	} else if (s.n && (s.p[s.n - 1] | 0x20) == 'n') {
 		buf_addz(out, ".nan");
-	else
-		st = pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col}, "'%.*s' is not a number", F(s));
+	} else {
+		st = pl_err_set(e, PL_EINVAL, at, "'%.*s' is not a number", F(s));
+	}
 	buf_free(&json);
 	return st;
 }
