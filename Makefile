@@ -134,6 +134,8 @@ $(BUILD)/tests/$(1): $(O)/tests/unit/$(1).o $(call archives,$(call test_room,$(1
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 unit: $(UNIT)
+# this one opens the plugin itself
+$(BUILD)/tests/health_kubernetes_test: $(BUILD)/plugins/health/kubernetes.so
 
 # ---- packages ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev git ca-certificates
