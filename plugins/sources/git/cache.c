@@ -199,7 +199,8 @@ static void clean_leftovers(const struct git_source *s)
 static int init_bare(const char *path)
 {
 	git_repository_init_options o;
-	(void)git_repository_init_options_init(&o, GIT_REPOSITORY_INIT_OPTIONS_VERSION); /* only fails on a wrong version */
+	(void)git_repository_init_options_init(&o,
+					       GIT_REPOSITORY_INIT_OPTIONS_VERSION); /* only fails on a wrong version */
 	o.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_NO_REINIT | GIT_REPOSITORY_INIT_MKPATH;
 	o.mode = 0700;
 	o.initial_head = "plumb"; /* never born: nothing here is checked out */

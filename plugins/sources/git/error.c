@@ -20,10 +20,11 @@ void git_scrub(char *text)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = ' ';
 	for (char *p = text; (p = strstr(p, "://"));) {
+		bool ssh = p - text >= 3 && memcmp(p - 3, "ssh", 3) == 0; /* there a bare name is no secret */
 		p += 3;
 		size_t n = authority_len(p);
 		char *at = memrchr(p, '@', n);
-		if (at)
+		if (at && !(ssh && !memchr(p, ':', (size_t)(at - p))))
 			memmove(p, at + 1, strlen(at + 1) + 1);
 	}
 }

@@ -107,10 +107,25 @@ void git_session_close(struct git_session *x);
 int git_session_refuse(struct git_session *x, pl_status st, const char *fmt, ...) PL_PRINTF(3, 4);
 
 /* knownhosts.c */
+struct git_home {
+	char *was;
+	bool set;
+};
+/* Puts the host's lines where libgit2 looks; undone by hide, which is right after an error too. */
+pl_status git_hosts_show(const pl_host *h, const struct git_source *s, struct git_home *home);
+void git_hosts_hide(struct git_home *home);
 int git_on_host_key(git_cert *cert, int valid, const char *host, void *payload);
 
 /* hostkey.c */
-enum hostkey { HOSTKEY_KNOWN, HOSTKEY_UNKNOWN, HOSTKEY_CHANGED, HOSTKEY_REVOKED, HOSTKEY_AUTHORITY };
+/* From weak to strong: what another line says stronger counts. */
+enum hostkey {
+	HOSTKEY_UNKNOWN,
+	HOSTKEY_AUTHORITY,
+	HOSTKEY_OTHER_TYPE,
+	HOSTKEY_CHANGED,
+	HOSTKEY_KNOWN,
+	HOSTKEY_REVOKED
+};
 struct hostkey_query {
 	const char *host;
 	int port; /* 22 is written without */

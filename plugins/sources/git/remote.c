@@ -96,12 +96,15 @@ static int no_way_in(struct git_session *x, unsigned types)
 static int refused(struct git_session *x)
 {
 	const struct git_options *o = &x->s->opt;
-	const char *what = o->kind == URL_SSH && o->ssh_key_file ? "key"
-			   : o->token				 ? "token"
-								 : "user name and password";
+	if (o->kind == URL_SSH && o->ssh_key_file)
+		return git_session_refuse(
+			x, PL_EAUTH,
+			"the server has refused the key '%s' (may it read this repository? current servers refuse "
+			"every rsa key, because libssh2 1.10 signs with SHA-1: use an ed25519 key)",
+			o->ssh_key_file);
 	return git_session_refuse(x, PL_EAUTH,
 				  "the server has refused the %s (is it still valid, and may it read this repository?)",
-				  what);
+				  o->token ? "token" : "user name and password");
 }
 
 static int on_credentials(git_credential **out, const char *url, const char *of_url, unsigned types, void *payload)
@@ -231,11 +234,18 @@ pl_status git_session_open(struct git_session *x, const pl_host *h, struct git_s
 	if (code)
 		return git_fail_lib(h, code, "use url '%s'", s->opt.url);
 	git_remote_connect_options co;
-	(void)git_remote_connect_options_init(&co, GIT_REMOTE_CONNECT_OPTIONS_VERSION); /* only fails on a wrong version */
+	(void)git_remote_connect_options_init(&co,
+					      GIT_REMOTE_CONNECT_OPTIONS_VERSION); /* only fails on a wrong version */
 	git_session_callbacks(x, &co.callbacks);
 	co.proxy_opts.type = GIT_PROXY_AUTO;
 	co.follow_redirects = redirects(&s->opt);
-	code = git_remote_connect_ext(x->remote, GIT_DIRECTION_FETCH, &co);
+	struct git_home home = {0};
+	if (s->opt.kind == URL_SSH)
+		st = git_hosts_show(h, s, &home);
+	code = st ? 0 : git_remote_connect_ext(x->remote, GIT_DIRECTION_FETCH, &co);
+	git_hosts_hide(&home);
+	if (st)
+		return st;
 	if (code)
 		return git_session_fail(x, code, "list the references of");
 	code = git_remote_ls(&x->heads, &x->n_heads, x->remote);
