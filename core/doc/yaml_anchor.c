@@ -62,7 +62,8 @@ static pl_node *refuse(const struct yaml_builder *b, pl_status code, pl_place at
 		       uint64_t limit)
 {
 	if (code == PL_ETOOBIG)
-		pl_err_set(b->e, code, at, "alias '*%.*s' makes %s %llu", F(name), what, (unsigned long long)limit);
+		pl_err_set(b->e, code, at, "alias '*%.*s' takes %s over the limit of %llu", F(name), what,
+			   (unsigned long long)limit);
 	else
 		pl_err_set(b->e, code, at, "alias '*%.*s' %s", F(name), what);
 	return NULL;
@@ -83,10 +84,10 @@ pl_node *yaml_alias(struct yaml_builder *b, pl_str name, uint32_t line, uint32_t
 		measure(a);
 	b->aliased += a->count;
 	if (b->aliased > max->max_aliased)
-		return refuse(b, PL_ETOOBIG, at, "the nodes made by aliases more than", name, max->max_aliased);
+		return refuse(b, PL_ETOOBIG, at, "the values that aliases make", name, max->max_aliased);
 	if (b->d->nodes + a->count > max->max_nodes)
-		return refuse(b, PL_ETOOBIG, at, "the document's nodes more than", name, max->max_nodes);
+		return refuse(b, PL_ETOOBIG, at, "the values of the document", name, max->max_nodes);
 	if (b->n_frames + a->height > max->max_depth)
-		return refuse(b, PL_ETOOBIG, at, "the nesting deeper than", name, max->max_depth);
+		return refuse(b, PL_ETOOBIG, at, "the nesting", name, max->max_depth);
 	return pl_copy(b->d, b->d, a->node);
 }

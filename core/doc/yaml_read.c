@@ -53,6 +53,12 @@ static pl_node *new_node(struct yaml_builder *b, const yaml_event_t *ev, int kin
 	return doc_node_new(b->d, kind, b->file, line_of(ev), col_of(ev), b->e);
 }
 
+/*
+ * For every token the scanner looks at all open brackets. What nests this deep is no file of a person's, and may cost
+ * so many looks in all: less than a second.
+ */
+enum { DEEP_FLOW = 64, MAX_FLOW_WORK = 1 << 28 };
+
 /* ---- putting finished nodes where they belong ---- */
 
 static void add_root(struct yaml_builder *b, pl_node *n)
@@ -190,6 +196,7 @@ static pl_status on_start(struct yaml_builder *b, const yaml_event_t *ev, int ki
 	if (!n)
 		return PL_ETOOBIG;
 	node_set_style(n, flow ? PL_STYLE_FLOW : PL_STYLE_BLOCK);
+	b->flow += flow;
 	st = tag ? apply_tag(b, n, text_of(tag)) : PL_OK;
 	if (st)
 		return st;
@@ -209,6 +216,7 @@ static pl_status on_end(struct yaml_builder *b)
 	pl_status st = PL_OK;
 
 	b->n_kids = f.first;
+	b->flow -= pl_style(f.node) == PL_STYLE_FLOW;
 	if (f.merges) {
 		st = yaml_merge(b, f.node, kids, n);
 	} else {
@@ -221,6 +229,9 @@ static pl_status on_end(struct yaml_builder *b)
 
 static pl_status on_event(struct yaml_builder *b, const yaml_event_t *ev)
 {
+	if (b->flow > DEEP_FLOW && (b->flow_work += b->flow) > MAX_FLOW_WORK)
+		return pl_err_set(b->e, PL_ETOOBIG, place_of(b, ev), "too much is nested more than %d brackets deep",
+				  DEEP_FLOW);
 	switch (ev->type) {
 	case YAML_SCALAR_EVENT:
 		return on_scalar(b, ev);
@@ -251,6 +262,7 @@ static pl_status scanner_error(const struct yaml_builder *b, pl_str text, const 
 				    .context = p->context,
 				    .line = (uint32_t)p->problem_mark.line + 1,
 				    .col = (uint32_t)p->problem_mark.column + 1,
+				    .begun = p->context ? (uint32_t)p->context_mark.line + 1 : 0,
 				    .value = -1};
 
 	if (p->error == YAML_MEMORY_ERROR)

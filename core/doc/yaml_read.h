@@ -35,6 +35,8 @@ struct yaml_builder {
 	struct yaml_anchor *anchors;
 	size_t n_anchors, cap_anchors;
 	uint64_t aliased;
+	uint32_t flow;	    /* open lists and maps in brackets */
+	uint64_t flow_work; /* see MAX_FLOW_WORK */
 	pl_node **roots;
 	size_t n_roots, cap_roots;
 };
@@ -54,6 +56,7 @@ pl_status yaml_merge(struct yaml_builder *b, pl_node *map, pl_node *const *kids,
 struct yaml_problem {
 	const char *problem, *context; /* the scanner's words; may be NULL */
 	uint32_t line, col;	       /* from 1; 0: the problem was found at byte offset */
+	uint32_t begun;		       /* the line where the thing begins that is wrong; 0 unknown */
 	size_t offset;
 	int value; /* the offending byte or character of a decoding problem, or -1 */
 };
