@@ -58,9 +58,19 @@ static void collect_takers(struct planner *pl, const struct plan_owner *owners, 
 	pl->takers = v;
 }
 
+static bool was_taking(const struct plan_cell *c, pl_str owner)
+{
+	pl_str hash = c->item ? c->item->hash : (pl_str){NULL, 0};
+	size_t n = sizeof(PLAN_TAKING) - 1;
+
+	return str_starts(hash, S(PLAN_TAKING)) && str_eq((pl_str){hash.p + n, hash.n - n}, owner);
+}
+
 /* What this very object's owner says counts first, then what is known of that application. */
 static bool may_take(const struct planner *pl, const struct plan_cell *c, pl_str owner)
 {
+	if (was_taking(c, owner))
+		return true;
 	if (c->owner && str_eq(c->owner->app, owner))
 		return c->owner->may_take;
 	return pl->n_takers && bsearch(&owner, pl->takers, pl->n_takers, sizeof(owner), name_cmp);

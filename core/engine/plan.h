@@ -18,6 +18,12 @@ struct plan_desired {
 	pl_place at;
 };
 
+/*
+ * Stands in an inventory item's hash, before the application it is taken over from, until that has come through: the store knows
+ * the new owner already, the live side still names the old one. A retry or the next life finishes it.
+ */
+#define PLAN_TAKING "taking over from "
+
 struct plan_policy {
 	bool prune;	   /* sync.prune, or --prune on the command */
 	bool prune_confirmed; /* --prune on the command: passes the ceiling */

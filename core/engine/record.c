@@ -21,6 +21,11 @@ static struct store_item item_of(const struct plan_row *r, pl_str target, pl_str
 	return (struct store_item){.ref = r->ref, .hash = hash, .target = target, .previous = r->previous};
 }
 
+static pl_str intent_hash(struct arena *a, const struct plan_row *r)
+{
+	return r->why == PLAN_TAKEN_OVER ? arena_printf(a, PLAN_TAKING "%.*s", F(r->previous)) : (pl_str){NULL, 0};
+}
+
 pl_status record_intent(struct store *st, pl_str app, pl_str target, const struct plan *p, const size_t *rows, size_t n,
 			struct pl_err *e)
 {
@@ -33,7 +38,7 @@ pl_status record_intent(struct store *st, pl_str app, pl_str target, const struc
 		const struct plan_row *r = &p->rows[rows[i]];
 
 		if (r->op != PLAN_DELETE && !r->in_inventory)
-			items[n_items++] = item_of(r, target, (pl_str){NULL, 0});
+			items[n_items++] = item_of(r, target, intent_hash(a, r));
 	}
 	FAULT("record.intent.before");
 	status = put(st, app, items, n_items, e);

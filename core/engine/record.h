@@ -10,9 +10,9 @@
 #include "core/engine/sync.h"
 
 /*
- * Before rows are submitted: what will be created or taken over enters the inventory with an empty hash, so that
- * nothing applied is ever unknown, and a failed or killed apply is planned again. target is the store's identity of the
- * target.
+ * Before rows are submitted: what will be created enters the inventory with an empty hash, what is taken over with
+ * PLAN_TAKING, so that nothing applied is ever unknown, and a failed or killed apply is planned again. target is the
+ * store's identity of the target.
  */
 pl_status record_intent(struct store *st, pl_str app, pl_str target, const struct plan *p, const size_t *rows, size_t n,
 			struct pl_err *e);

@@ -31,7 +31,7 @@ struct token {
 	pl_str owner;
 	bool has_owner, unreadable;
 	pl_node *node;
-	pl_str hash; /* empty for the value "~" */
+	pl_str hash; /* empty for the value "~", on the way from APP for "~APP" */
 };
 
 static inline pl_str model_cut(pl_str *rest, const char *ends)
@@ -106,7 +106,9 @@ static inline struct token model_token(struct model *m, pl_str t)
 	if (pl_json_read(m->doc, arena_dup(m->a, buf_str(&json)), "model.json", 0, &k.node, &e) ||
 	    node_digest(k.node, hash, &e))
 		BUG("test object '%s': %s", json.p, pl_err_text(&e));
-	k.hash = str_eqz(value, "~") ? S("") : arena_dup(m->a, str_of(hash));
+	k.hash = arena_dup(m->a, str_of(hash));
+	if (str_starts(value, S("~")))
+		k.hash = value.n == 1 ? S("") : arena_printf(m->a, PLAN_TAKING "%.*s", (int)value.n - 1, value.p + 1);
 	buf_free(&json);
 	return k;
 }

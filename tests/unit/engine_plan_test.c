@@ -94,6 +94,13 @@ static const struct plan_case cases[] = {
 	 "0 create absent ConfigMap:s/a from other", ""},
 	{"taken over by an earlier life", "ConfigMap/s/a=1", "ConfigMap/s/a=1@app", "", "ConfigMap/s/a@other+", "",
 	 "- none same ConfigMap:s/a in-sync adopt from other", ""},
+	{"a take-over that did not come through is tried again", "ConfigMap/s/a=1 ConfigMap/s/b=1",
+	 "ConfigMap/s/a=1@other ConfigMap/s/b=1@third", "ConfigMap/s/a=~other ConfigMap/s/b=~other", "", "",
+	 "0 update taken-over ConfigMap:s/a from other; - none foreign ConfigMap:s/b", ""},
+	{"a take-over that came through without being recorded", "ConfigMap/s/a=1", "ConfigMap/s/a=1@app",
+	 "ConfigMap/s/a=~other", "", "", "- none same ConfigMap:s/a in-sync adopt", ""},
+	{"a failed create that somebody else made meanwhile is theirs", "ConfigMap/s/a=1", "ConfigMap/s/a=1@other",
+	 "ConfigMap/s/a=~", "", "", "- none foreign ConfigMap:s/a", ""},
 	{"the live side can't tell", "ConfigMap/s/a=1", "?ConfigMap/s/a", "", "", "p",
 	 "- none unreadable ConfigMap:s/a", ""},
 	/* prune */

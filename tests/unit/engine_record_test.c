@@ -181,6 +181,20 @@ static void what_is_taken_over_changes_its_owner_before_it_is_applied(void **sta
 	assert_inventory(f, "other", "");
 }
 
+static void a_take_over_that_failed_is_known_as_such(void **state)
+{
+	struct fix *f = *state;
+	struct store_item *v;
+	size_t n;
+
+	put_app(f, "other");
+	begin(f, &prune_on, false, "ConfigMap/s/a=1", "ConfigMap/s/a=1@other", "", "ConfigMap/s/a@other+");
+	run_stage(f, "a");
+	assert_int_equal(store_inventory(f->st, S("app"), f->a, &v, &n, NULL), PL_OK);
+	assert_int_equal(n, 1);
+	assert_true(str_eqz(v[0].hash, PLAN_TAKING "other"));
+}
+
 static void another_applications_object_is_refused_by_the_store_too(void **state)
 {
 	struct fix *f = *state;
@@ -345,6 +359,7 @@ int main(void)
 		TEST(a_failed_update_keeps_the_hash_of_what_was_applied),
 		TEST(pruned_ones_leave_and_failed_prunes_stay),
 		TEST(what_is_taken_over_changes_its_owner_before_it_is_applied),
+		TEST(a_take_over_that_failed_is_known_as_such),
 		TEST(another_applications_object_is_refused_by_the_store_too),
 		TEST(what_the_plan_learned_is_written_without_a_sync),
 		TEST(learning_nothing_forgets_nothing),
