@@ -137,6 +137,13 @@ unit: $(UNIT)
 # this one opens the plugin itself
 $(BUILD)/tests/health_kubernetes_test: $(BUILD)/plugins/health/kubernetes.so
 
+# plugins for the tests of the plugin room: good ones, and some that are each wrong in one way
+TEST_PLUGINS := $(patsubst tests/data/plugins/%.c,$(BUILD)/tests/plugins/%.so,$(sort $(wildcard tests/data/plugins/*/*.c)))
+$(BUILD)/tests/plugins/%.so: $(O)/tests/data/plugins/%.o $(LIBPLUMB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared -o $@ $< -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/../../..'
+$(filter $(BUILD)/tests/plugin_%,$(UNIT)): $(TEST_PLUGINS) $(PLUGIN_SO)
+
 # ---- packages ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev git ca-certificates
 DEPS_CHECK := libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
