@@ -243,7 +243,7 @@ static void select_rows(struct plan *p, const struct plan_policy *policy)
 		struct plan_row *r = &p->rows[i];
 		bool blocked = r->why == PLAN_FOREIGN || r->why == PLAN_UNREADABLE;
 
-		if ((r->op != PLAN_NONE || (blocked && r->desired)) && !plan_selected(policy, &r->ref)) {
+		if ((r->op != PLAN_NONE || (blocked && !r->forget)) && !plan_selected(policy, &r->ref)) {
 			r->op = PLAN_NONE;
 			r->why = PLAN_UNSELECTED;
 		}

@@ -385,16 +385,19 @@ static void only_selected_resources_are_touched(void **state)
 			 {.kind = S_INIT("ConfigMap"), .ns = S_INIT("t"), .name = S_INIT("old")}};
 	struct plan_policy policy = {.prune = true, .only = only, .n_only = 2};
 	struct model *m = model_new("app", "ConfigMap/s/a=1 ConfigMap/s/b=1 ConfigMap/s/f=1",
-				    "ConfigMap/t/old=1@app ConfigMap/u/old=1@app ConfigMap/s/f=1", "", "");
+				    "ConfigMap/t/old=1@app ConfigMap/u/old=1@app ConfigMap/s/f=1 ?ConfigMap/s/odd",
+				    "ConfigMap/s/odd=1 ConfigMap/s/gone=1", "");
 	struct buf got = BUF_INIT(1 << 16);
 	struct plan p;
 
 	(void)state;
 	assert_int_equal(model_plan(m, &policy, &p, NULL), PL_OK);
 	print_plan(&p, &got);
-	assert_string_equal(got.p, "0 create absent ConfigMap:s/a; 1 delete undesired ConfigMap:t/old; "
-				   "- none unselected ConfigMap:s/b; - none unselected ConfigMap:s/f; "
-				   "- none unselected ConfigMap:u/old");
+	assert_string_equal(got.p,
+			    "0 create absent ConfigMap:s/a; 1 delete undesired ConfigMap:t/old; "
+			    "- none unselected ConfigMap:s/b; - none unselected ConfigMap:s/f; "
+			    "- none undesired ConfigMap:s/gone in-sync forget; - none unselected ConfigMap:s/odd; "
+			    "- none unselected ConfigMap:u/old");
 	assert_int_equal(p.n_blocked, 0);
 	assert_int_equal(plan_check_only(&p, &policy, NULL), PL_OK);
 	buf_free(&got);

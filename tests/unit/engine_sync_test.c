@@ -351,6 +351,17 @@ static void cancel_waits_for_what_runs_and_starts_nothing(void **state)
 	run_free(&r);
 }
 
+static void an_action_that_was_cancelled_alone_has_failed(void **state)
+{
+	struct run r = run_new("ConfigMap/s/a=1", "", "");
+
+	(void)state;
+	assert_int_equal(step(&r, START), SYNC_ACT);
+	sync_result(r.s, r.next.rows[0], PL_ECANCELLED, 0, S("taken back"));
+	assert_done(&r, "Failed", "1 of 1 object failed: ConfigMap:s/a: taken back");
+	run_free(&r);
+}
+
 static void a_result_told_twice_counts_once(void **state)
 {
 	struct run r = run_new("ConfigMap/s/a=1", "", "");
@@ -632,6 +643,7 @@ int main(void)
 		cmocka_unit_test(past_the_deadline_no_new_action_starts),
 		cmocka_unit_test(what_is_done_at_the_deadline_is_done),
 		cmocka_unit_test(cancel_waits_for_what_runs_and_starts_nothing),
+		cmocka_unit_test(an_action_that_was_cancelled_alone_has_failed),
 		cmocka_unit_test(a_result_told_twice_counts_once),
 		cmocka_unit_test(packing_keeps_everything),
 		cmocka_unit_test(a_killed_sync_goes_on_where_it_was),
