@@ -119,7 +119,10 @@ static pl_status judge_once(const struct judge *j, struct script_case *cases, si
 		else if (!done)
 			set_stuck(j, &cases[(*covered)++]);
 	} else if (*died && n == 1) {
-		set_unknown(j, cases, str_of(pl_err_text(&why)));
+		if (st == PL_ETIMEOUT)
+			set_stuck(j, cases);
+		else
+			set_unknown(j, cases, str_of(pl_err_text(&why)));
 		*covered = 1;
 	}
 	if (*died)

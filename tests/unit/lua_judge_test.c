@@ -384,8 +384,7 @@ static void a_script_stuck_in_c_is_killed(void **state)
 	struct fix *f = *state;
 	static const struct script_limits brief = {.wall_ms = 50};
 
-	assert_says(judge_with(f, S("return " STUCK), "{}", &brief),
-		    "in one call of a library function and was killed");
+	assert_says(judge_with(f, S("return " STUCK), "{}", &brief), "was killed");
 	assert_says(judge_with(f, S("table.move({}, 1, 1 << 60, 2)"), "{}", &brief), "");
 }
 
