@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands as people type them: outputs, exit statuses, mistakes."""
+import json
+import os
+import pty
+import subprocess
+
+from harness import PLUMB, Scratch, eq, has, lacks, main, run, test
+from shop import Shop, config_map
+
+
+@test("help, version, completion and the manual page come from the table of commands")
+def _():
+    with Scratch() as s:
+        has(s.plumb("--help").out, "usage: plumb COMMAND", "rollback", "plumb help config")
+        has(s.plumb("sync", "--help").out, "usage: plumb sync [OPTIONS] APP", "--prune", "--resource KIND/NAME", "-o, --output")
+        has(s.plumb("help", "diff").out, "as a unified diff")
+        has(s.plumb("version").out, "plumb 0.")
+        eq(json.loads(s.plumb("version", "-o", "json").out)["version"], s.plumb("--version").out.split()[1])
+        has(s.plumb("help", "--man").out, ".TH PLUMB 1", ".SS plumb rollback")
+        has(s.plumb("help", "config").out, "pollInterval", "selfHeal")
+        script = s.write("complete.bash", s.plumb("completion", "bash").out +
+                         "\nCOMP_WORDS=(plumb sta); COMP_CWORD=1; _plumb; echo ${COMPREPLY[@]}"
+                         "\nCOMP_WORDS=(plumb sync --pr); COMP_CWORD=2; _plumb; echo ${COMPREPLY[@]}\n")
+        eq(run(["bash", script]).out, "status\n--prune\n")
+        has(s.plumb("completion", "fish").out, "complete -c plumb")
+        has(s.plumb("completion", "zsh").out, "#compdef plumb")
+
+
+@test("mistakes on the command line are told with the nearest right word, and exit 2")
+def _():
+    cases = [
+        (["stauts"], "there is no command 'stauts' (did you mean 'status'?)"),
+        (["sync"], "name an application"),
+        (["sync", "--purne", "web"], "unknown option '--purne' (did you mean '--prune'?)"),
+        (["sync", "--revision"], "option '--revision' needs a value"),
+        (["status", "-o", "xml"], "-o takes table, json, yaml or name, not 'xml'"),
+        (["status", "a", "b"], "'b' is one argument too many"),
+        (["completion", "tcsh"], "not for 'tcsh'"),
+        (["plugin", "frob"], "there is no 'plugin frob'"),
+        (["history", "web", "--limit", "x"], "--limit takes a number"),
+        (["rollback", "web", "x"], "'x' is not an id"),
+        (["sync", "web", "--timeout", "soon"], "'soon' is not a duration"),
+    ]
+    with Shop() as s:
+        for args, text in cases:
+            has(s.plumb(*args, status=2).err, text)
+
+
+@test("without a config the places that were looked at are named")
+def _():
+    with Scratch() as s:
+        has(s.plumb("status", status=2).err, "plumb.yaml", "/etc/plumb/plumb.yaml")
+        has(s.plumb("status", "-c", "none.yaml", status=2).err, "none.yaml")
+
+
+@test("an application that is not there is told with the nearest name")
+def _():
+    with Shop() as s:
+        for args in (["sync", "wep"], ["diff", "wep"], ["history", "wep"], ["render", "wep"], ["status", "wep"], ["suspend", "wep"]):
+            has(s.plumb(*args, status=2).err, "'wep'", "did you mean 'web'")
+
+
+@test("status, diff and sync without a daemon; exit statuses say what is so")
+def _():
+    with Shop(sync="{automated: false}") as s:
+        r = s.plumb("status", status=1)
+        has(r.out, "NAME", "STATUS", "web", "OutOfSync")
+        lacks(r.out, "\033[")
+        d = s.plumb("diff", "web", status=1)
+        has(d.out, "--- /dev/null", "+++ desired/ConfigMap:shop/a", "+kind: ConfigMap")
+        assert not os.path.exists(s.live("a")), "a diff touches nothing"
+        r = s.plumb("sync", "web", "--dry-run", status=None)
+        assert not os.path.exists(s.live("a")), "a dry run touches nothing"
+        has(s.plumb("sync", "web").out, "web: Succeeded", "Synced", "ConfigMap/a in shop")
+        eq(s.plumb("diff", "web").out, "")
+        r = s.plumb("status", "web")
+        has(r.out, "Name:", "ConfigMap", "shop", "Synced")
+        eq(s.plumb("status", "-o", "name").out, "web\n")
+        eq(s.plumb("status", "web", "-o", "name").out, "ConfigMap/a\nConfigMap/b\n")
+        a = json.loads(s.plumb("status", "-o", "json").out)[0]
+        eq((a["sync"], a["status"], a["path"], a["target"]), ("Synced", "Synced", "web", "here"))
+        assert a["revisionName"].startswith("main@sha1:"), a
+        has(s.plumb("status", "-o", "yaml").out, "name: web")
+
+
+@test("render prints manifests that read back the same; a folder needs no config")
+def _():
+    with Shop() as s:
+        text = s.plumb("render", "web").out
+        eq(text.count("kind: ConfigMap"), 2)
+        s.write("folder/x.yaml", text)
+        eq(s.plumb("render", "./folder").out, text)
+        assert not os.path.exists(s.path("state")), "rendering makes no state"
+        eq(s.plumb("render", "./folder", "-o", "name").out, "ConfigMap/a\nConfigMap/b\n")
+        eq([json.loads(x)["metadata"]["name"] for x in s.plumb("render", "web", "-o", "json").out.splitlines()], ["a", "b"])
+        s.write("folder/x.yaml", "a: [1\n")
+        has(s.plumb("render", "./folder", status=2).err, "x.yaml:", "folder")
+
+
+@test("sync of one resource leaves the others")
+def _():
+    with Shop(sync="{automated: false}") as s:
+        s.plumb("sync", "web", "--resource", "ConfigMap/b", status=None)
+        eq((bool(s.live_text("a")), bool(s.live_text("b"))), (False, True))
+        has(s.plumb("sync", "web", "--resource", "b", status=2).err, "KIND/NAME")
+
+
+@test("history, rollback without the repository, and resume")
+def _():
+    with Shop(sync="{automated: false}") as s:
+        s.plumb("sync", "web")
+        s.commit("repo", {"web/a.yaml": config_map("a", v="2")}, message="Second\n\nwith a body")
+        s.plumb("sync", "web")
+        has(s.live_text("a"), 'v: "2"')
+        h = s.history()
+        eq([x["phase"] for x in h], ["Succeeded", "Succeeded"])
+        assert h[0]["author"] == "Ann <ann@example.org>" and h[0]["initiator"].startswith("user "), h[0]
+        has(s.plumb("history", "web").out, "ID", "PHASE", "Second", "1 updated", "2 created")
+        lacks(s.plumb("history", "web").out, "with a body")
+        eq(len(json.loads(s.plumb("history", "web", "--limit", "1", "-o", "json").out)), 1)
+        os.rename(s.path("repo"), s.path("gone"))
+        r = s.plumb("rollback", "web")
+        has(r.err, "plumb resume web")
+        has(s.live_text("a"), 'v: "1"')
+        has(s.plumb("status", status=None).out, "rollback")
+        has(s.plumb("sync", "web", status=2).err, "resume")
+        os.rename(s.path("gone"), s.path("repo"))
+        s.plumb("resume", "web")
+        s.plumb("sync", "web")
+        has(s.live_text("a"), 'v: "2"')
+        has(s.plumb("rollback", "web", "99", status=2).err, "99")
+
+
+@test("suspend stops syncing and says so; resume ends it")
+def _():
+    with Shop() as s:
+        s.once()
+        s.plumb("suspend", "web", "--reason", "moving house")
+        s.commit("repo", {"web/a.yaml": config_map("a", v="2")})
+        s.once(status=1)
+        has(s.live_text("a"), 'v: "1"')
+        has(s.plumb("status", status=1).out, "moving house")
+        s.plumb("resume", "web")
+        s.once()
+        has(s.live_text("a"), 'v: "2"')
+
+
+@test("check tells every mistake with its place and touches nothing")
+def _():
+    with Shop() as s:
+        has(s.plumb("check").out, "ok (1 application, 1 source, 1 target)")
+        s.configure(sync="{automated: maybe}", more_apps="- {name: x, source: shpo, path: ../up, target: here}\n- {name: web, source: shop, path: a, target: there}")
+        err = s.plumb("check", status=2).err
+        has(err, "plumb.yaml:", "did you mean 'shop'", "'there'", "maybe", "../up")
+        assert err.count("plumb.yaml:") >= 5, err
+        s.configure(sync="{automated: true}", more_apps="")
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("git: {url:", "git: {ulr:"))
+        has(s.plumb("check", status=2).err, "plumb.yaml:", "ulr", "did you mean 'url'")
+        s.configure()
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("directory:", "direcctory:"))
+        has(s.plumb("check", status=2).err, "plumb.yaml:", "direcctory", "did you mean 'directory'")
+        assert not os.path.exists(s.path("state")) and not os.path.exists(s.path("live"))
+
+
+@test("health judges by plugin, shipped script and given script")
+def _():
+    with Scratch() as s:
+        s.write("svc.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: ClusterIP}\n")
+        eq(json.loads(s.plumb("health", "svc.yaml").out), {"status": "Healthy", "message": ""})
+        s.write("cm.yaml", config_map("a", v="1"))
+        eq(json.loads(s.plumb("health", "cm.yaml").out)["status"], None)
+        s.write("s.lua", "return {status = 'Degraded', message = 'v is ' .. obj.data.v}")
+        eq(json.loads(s.plumb("health", "--script", "s.lua", "cm.yaml").out), {"status": "Degraded", "message": "v is 1"})
+        eq(json.loads(s.plumb("health", "--script", "s.lua", "-", stdin=config_map("a", v="2")).out)["message"], "v is 2")
+        has(s.plumb("health", "--script", "none.lua", "cm.yaml", status=2).err, "none.lua")
+        has(s.plumb("health", "none.yaml", status=2).err, "none.yaml")
+        s.write("my/ConfigMap/health.lua", "return {status = 'Progressing', message = 'mine'}")
+        eq(json.loads(s.plumb("health", "--folder", "my", "cm.yaml").out), {"status": "Progressing", "message": "mine"})
+        s.write("bad.yaml", "a: [")
+        has(s.plumb("health", "bad.yaml", status=2).err, "bad.yaml:")
+
+
+@test("plugins are listed and shown with their options")
+def _():
+    with Scratch() as s:
+        out = s.plumb("plugin", "list").out
+        has(out, "KIND", "source", "git", "renderer", "yaml", "applier", "directory", "health", "kubernetes")
+        has(s.plumb("plugin", "show", "git").out, "ABI:", "SHA-256:", "credentials.tokenFile", "required")
+        eq(json.loads(s.plumb("plugin", "show", "directory", "-o", "json").out)["kind"], "applier")
+        has(s.plumb("plugin", "show", "gti", status=2).err, "did you mean 'git'")
+        has(s.plumb("plugin", "show", status=2).err, "name a plugin")
+
+
+@test("colours and progress on a terminal only, never with NO_COLOR")
+def _():
+    with Shop(sync="{automated: false}") as s:
+        for env, colored in ((None, True), ({"NO_COLOR": "1"}, False)):
+            master, slave = pty.openpty()
+            p = subprocess.Popen([PLUMB, "status"], cwd=s.dir, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL,
+                                 env=dict({k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **(env or {})))
+            os.close(slave)
+            out = b""
+            try:
+                while True:
+                    chunk = os.read(master, 65536)
+                    if not chunk:
+                        break
+                    out += chunk
+            except OSError:
+                pass
+            p.wait()
+            os.close(master)
+            eq(b"\033[" in out, colored, "colour with %r" % env)
+
+
+@test("a full disk behind stdout is an error")
+def _():
+    with Scratch() as s:
+        with open("/dev/full", "w") as full:
+            p = subprocess.run([PLUMB, "help"], stdout=full, stderr=subprocess.PIPE)
+        eq(p.returncode, 2)
+        has(p.stderr.decode(), "stdout")
+
+
+main()
