@@ -35,16 +35,16 @@ enum deletion { DELETION_ORPHAN, DELETION_CASCADE };
 
 struct config_sync {
 	bool automated, prune, self_heal, allow_empty;
-	int64_t timeout_ms;	  /* one sync, health included; default 15m */
+	int64_t timeout_ms;		     /* one sync, health included; default 15m */
 	int64_t retry_base_ms, retry_max_ms; /* 5s, 3m */
-	int64_t retry_limit;	  /* < 0: without end (the default) */
+	int64_t retry_limit;		     /* < 0: without end (the default) */
 };
 
 struct config_app {
 	pl_str name;
 	const struct config_source *source;
-	pl_str revision; /* its own, else its source's */
-	pl_str path;	 /* normalised: no leading or trailing slash, "" is the root */
+	pl_str revision;		 /* its own, else its source's */
+	pl_str path;			 /* normalised: no leading or trailing slash, "" is the root */
 	const struct config_use *render; /* n_render 0: chosen by what the path holds */
 	size_t n_render;
 	const struct config_target *target;
@@ -68,8 +68,8 @@ struct config_plugin {
 };
 
 struct config_root {
-	int64_t poll_ms; /* default 3m */
-	pl_str state_dir; /* absolute */
+	int64_t poll_ms;	   /* default 3m */
+	pl_str state_dir;	   /* absolute */
 	const pl_str *plugin_path; /* absolute */
 	size_t n_plugin_path;
 	pl_str listen; /* "HOST:PORT"; empty: off */
@@ -81,7 +81,8 @@ struct config_root {
 	size_t n_targets;
 	const struct config_app *apps;
 	size_t n_apps;
-	/* Includes that could not be read, or have a mistake; errors tells why. Their applications are orphaned, not deleted. */
+	/* Includes that could not be read, or have a mistake; errors tells why. Their applications are orphaned, not
+	 * deleted. */
 	const pl_str *broken_includes;
 	size_t n_broken_includes;
 	pl_str path; /* of the file itself, absolute */
@@ -92,7 +93,7 @@ struct config *config_read(const char *path, struct err_list *errors);
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c);
 const struct config_root *config_get(const struct config *c);
-const pl_doc *config_doc(const struct config *c); /* for places of option nodes */
+const pl_doc *config_doc(const struct config *c);			  /* for places of option nodes */
 const struct config_app *config_app(const struct config *c, pl_str name); /* NULL: none */
 
 /* -c FILE, else ./plumb.yaml, else /etc/plumb/plumb.yaml. malloc'ed. PL_ENOTFOUND names all that were looked for. */
@@ -101,7 +102,8 @@ pl_status config_find(const char *given, char **path, struct pl_err *e);
 /* What plumb can't honour and may ignore safely, in Argo CD's documents: "FILE:LINE:COL: TEXT". Live as long as c. */
 const pl_str *config_warnings(const struct config *c, size_t *n);
 
-/* The absolute folder of the file that a place of this config is in: what its relative paths are relative to. Lives as long as c. */
+/* The absolute folder of the file that a place of this config is in: what its relative paths are relative to. Lives as
+ * long as c. */
 const char *config_dir(const struct config *c, pl_place at);
 
 /* The reference page of all keys, for docs and `plumb help config`: made from the same tables. */
