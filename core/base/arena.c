@@ -88,8 +88,9 @@ static void *alloc_slow(struct arena *a, size_t n)
 void *arena_alloc(struct arena *a, size_t n)
 {
 	size_t align = n >= 16 ? 16 : 8;
-	char *p = a->at + ((0 - (uintptr_t)a->at) & (align - 1));
-	if (a->at && p <= a->end && n <= (size_t)(a->end - p)) {
+	size_t gap = (0 - (uintptr_t)a->at) & (align - 1), left = (size_t)(a->end - a->at);
+	if (a->at && gap <= left && n <= left - gap) {
+		char *p = a->at + gap;
 		a->at = p + n;
 		return p;
 	}
