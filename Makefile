@@ -137,6 +137,16 @@ unit: $(UNIT)
 # this one opens the plugin itself
 $(BUILD)/tests/health_kubernetes_test: $(BUILD)/plugins/health/kubernetes.so
 
+# programs that integration tests drive: tests/fakes/WHAT_driver.c
+DRIVERS := $(patsubst tests/fakes/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/fakes/*_driver.c)))
+$(DRIVERS): $(BUILD)/tests/%: $(O)/tests/fakes/%.o $(BUILD)/lib/plugin.a $(BUILD)/lib/worker.a $(LIBPLUMB)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  link  $@')
+	$(Q)$(CC) -o $@ $< $(BUILD)/lib/plugin.a $(BUILD)/lib/worker.a -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) \
+	  -Wl,-rpath,'$$ORIGIN/..' -lpthread -ldl
+drivers: $(DRIVERS)
+.PHONY: drivers
+
 # plugins for the tests of the plugin room: good ones, and some that are each wrong in one way
 TEST_PLUGINS := $(patsubst tests/data/plugins/%.c,$(BUILD)/tests/plugins/%.so,$(sort $(wildcard tests/data/plugins/*/*.c)))
 $(BUILD)/tests/plugins/%.so: $(O)/tests/data/plugins/%.o $(LIBPLUMB)
@@ -176,7 +186,7 @@ quickstart: deps-build
 
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 check: deps-check
-	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs drivers
 	@$(MAKE) --no-print-directory -j$(JOBS) FAULTS=1 BUILD=$(FAULT_BUILD) all unit
 	@$(MAKE) --no-print-directory check-now
 
