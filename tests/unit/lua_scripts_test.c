@@ -62,8 +62,8 @@ static pl_node *read_yaml(pl_doc *d, const char *dir, pl_str name)
 {
 	struct buf path = BUF_INIT(4096), text = BUF_INIT(1 << 20);
 	struct pl_err e = ERR_INIT;
-	pl_node **roots;
-	size_t n;
+	pl_node **roots = NULL;
+	size_t n = 0;
 
 	buf_addf(&path, "%s/%.*s", dir, F(name));
 	if (file_read(path.p, &text, &e) != PL_OK ||
