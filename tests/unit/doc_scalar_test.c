@@ -103,7 +103,6 @@ static const struct row {
 	{"10.0.0.1", STR, STR, STR, STR},
 	{"100m", STR, STR, STR, STR},
 	{"1Gi", STR, STR, STR, STR},
-	{"-", STR, STR, STR, STR},
 	{"+", STR, STR, STR, STR},
 	{"--1", STR, STR, STR, STR},
 	{".", STR, STR, STR, STR},
