@@ -202,12 +202,16 @@ static bool read_escape(struct json_reader *r, const char **p, char **to)
 	return true;
 }
 
-static bool bad_byte(struct json_reader *r, const char *start, const char *p)
+/* The newest node is the string's own: its place was taken before the characters behind it were counted. */
+static bool bad_byte(struct json_reader *r, const char *p)
 {
+	const pl_node *n = r->kids[r->n_kids - 1];
 	unsigned char c;
 
-	if (p == r->end)
-		return fail(r, start, "this string has no end");
+	if (p == r->end) {
+		r->st = pl_err_set(r->e, PL_EINVAL, pl_at(r->d, n), "this string has no end");
+		return false;
+	}
 	c = (unsigned char)*p;
 	if (c >= 0x80)
 		return fail(r, p, "invalid UTF-8 in a string");
@@ -234,7 +238,7 @@ static bool read_decoded(struct json_reader *r, const char *start, const char *p
 			memmove(to, from, (size_t)(p - from));
 		to += p - from;
 		if (p == r->end)
-			return bad_byte(r, start - 1, p);
+			return bad_byte(r, p);
 		if (*p == '"')
 			break;
 		if (*p == '\\') {
@@ -244,7 +248,7 @@ static bool read_decoded(struct json_reader *r, const char *start, const char *p
 			size_t n = scan_utf8(p, r->end);
 
 			if (n == 0)
-				return bad_byte(r, start - 1, p);
+				return bad_byte(r, p);
 			r->line_start += n - 1;
 			memmove(to, p, n);
 			to += n;
@@ -271,7 +275,7 @@ static inline bool read_string(struct json_reader *r, pl_str *out)
 			return read_decoded(r, start, p, out);
 		n = scan_utf8(p, r->end);
 		if (n == 0)
-			return bad_byte(r, start - 1, p);
+			return bad_byte(r, p);
 		r->line_start += n - 1;
 		p += n;
 	}

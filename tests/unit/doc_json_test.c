@@ -211,6 +211,8 @@ static void mistakes_are_told_with_their_place(void **state)
 		{S_INIT("{\"a\":1"), "f.json:1:7: the text ends where ',' or '}' is expected"},
 		{S_INIT("{\"a\":}"), "f.json:1:6: expected a value, found '}'"},
 		{S_INIT("\"abc"), "f.json:1:1: this string has no end"},
+		{S_INIT("[\"\xc3\xa9\xe2\x82\xac"), "f.json:1:2: this string has no end"},
+		{S_INIT("[\"\\n\xc3\xa9\xe2\x82\xac"), "f.json:1:2: this string has no end"},
 		{S_INIT("\"a\\"), "f.json:1:3: the text ends within a string"},
 		{S_INIT("\"\\x\""),
 		 "f.json:1:2: unknown escape in a string (known: \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX)"},
