@@ -13,7 +13,7 @@
 #include <lua.h>
 #include <sys/stat.h>
 
-enum { CHUNKS = 256, CHUNK_MAX = 8 * 1024 * 1024 };
+enum { CHUNKS = 256, CHUNK_MAX = 256 * 1024 }; /* 64 MiB in all at most; larger ones are compiled each time */
 
 struct chunk {
 	char *path;
@@ -57,6 +57,7 @@ static void chunk_keep(struct chunk *c, const char *path, const struct stat *as,
 	if (lua_dump(lua, add_code, &c->code, 0) != 0 || buf_full(&c->code)) {
 		free(c->path);
 		c->path = NULL;
+		buf_free(&c->code);
 	}
 }
 

@@ -256,6 +256,8 @@ static pl_status receive_answer(struct call *c)
 		c->keep = !h.dirty && st != PL_ECRASHED;
 		return st;
 	case ANSWER_BYE:
+		if (c->fresh)
+			return garbage(c);
 		c->retry = true;
 		return PL_OK;
 	case ANSWER_MEMORY:

@@ -27,9 +27,13 @@
 #define LIMIT_MEMORY 1
 #endif
 
-enum { DESCRIPTORS_DEFAULT = 64, PROBE = 1024 * 1024 };
+enum {
+	DESCRIPTORS_DEFAULT = 64,
+	PROBE = 1024 * 1024,
+	SPACE_GUESS = 256 * 1024 * 1024 /* of a helper, where /proc can't tell */
+};
 
-/* Of this process alone: whether a job is running, for the handler of SIGABRT. */
+/* Of this process alone: whether a call waits for its answer, for the handler of SIGABRT. */
 static volatile sig_atomic_t in_job;
 
 static uint64_t address_space(void)
@@ -38,11 +42,11 @@ static uint64_t address_space(void)
 	FILE *f = fopen("/proc/self/statm", "re");
 
 	if (!f)
-		return 0;
+		return SPACE_GUESS;
 	if (fscanf(f, "%lu", &pages) != 1)
 		pages = 0;
 	fclose(f);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return pages ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : SPACE_GUESS;
 }
 
 static void set_limit(int what, uint64_t value)
@@ -174,6 +178,7 @@ static void answer(pl_status st, struct buf *out, const struct pl_err *e)
 		h.type = ANSWER_TOOBIG;
 	}
 	h.len = out->n;
+	in_job = 0; /* what is said from here on must stand alone */
 	if (!wire_write(WIRE_FD, &h, sizeof(h)) || !wire_write(WIRE_FD, out->p, out->n))
 		_exit(0);
 	buf_free(&packed);
@@ -201,7 +206,6 @@ static void serve(const struct worker_job *job)
 
 	pl_status st = job->fn((pl_str){in, h.len}, &out, &e);
 
-	in_job = 0;
 	answer(st, &out, &e);
 	err_clear(&e);
 	buf_free(&out);

@@ -44,6 +44,7 @@ struct call {
 	struct cancel *cancel;
 	struct buf *out;
 	struct pl_err *e;
+	bool fresh; /* the child has not served before */
 	bool keep;  /* out: the child can serve again */
 	bool retry; /* out: the child had said goodbye before it saw the call */
 };

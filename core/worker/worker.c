@@ -116,7 +116,8 @@ static pl_status call_on_a_child(struct worker *w, size_t job, pl_str affinity, 
 	do {
 		c->keep = c->retry = false;
 		c->child = pool_take(w, job, affinity, l);
-		if (!c->child)
+		c->fresh = !c->child;
+		if (c->fresh)
 			c->child = child_spawn(w, job, l, c->deadline, c->cancel, c->e);
 		if (!c->child)
 			return pl_err_code(c->e);

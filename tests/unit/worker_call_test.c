@@ -247,22 +247,30 @@ static pl_status job_guards(pl_str in, struct buf *out, struct pl_err *e)
 	return PL_OK;
 }
 
+/* Serves once; then it says what an idle child says when it ends, for which a test would have to wait a minute. */
+static pl_status job_say_bye(pl_str in, struct buf *out, struct pl_err *e)
+{
+	static const uint32_t bye[6] = {0x706c776b, 3, 0, 0, 0, 0};
+
+	(void)e;
+	if (calls_served++ == 0) {
+		buf_add(out, in);
+		return PL_OK;
+	}
+	if (write(3, bye, sizeof(bye)) != (ssize_t)sizeof(bye))
+		_exit(1);
+	_exit(0);
+}
+
 static const struct worker_job jobs[] = {
-	{"echo", job_echo},
-	{"fail", job_fail},
-	{"mute", job_fail_mutely},
-	{"hang", job_hang},
-	{"spin", job_spin},
-	{"eat", job_eat},
-	{"signal", job_signal},
-	{"exit", job_exit},
-	{"garbage", job_garbage},
-	{"large", job_large},
-	{"family", job_family},
-	{"count", job_count},
-	{"leave-behind", job_leave_behind},
-	{"bomb", job_bomb},
-	{"descriptors", job_descriptors},
+	{"say-bye", job_say_bye}, {"echo", job_echo},
+	{"fail", job_fail},	  {"mute", job_fail_mutely},
+	{"hang", job_hang},	  {"spin", job_spin},
+	{"eat", job_eat},	  {"signal", job_signal},
+	{"exit", job_exit},	  {"garbage", job_garbage},
+	{"large", job_large},	  {"family", job_family},
+	{"count", job_count},	  {"leave-behind", job_leave_behind},
+	{"bomb", job_bomb},	  {"descriptors", job_descriptors},
 	{"guards", job_guards},
 };
 
@@ -418,6 +426,16 @@ static void a_child_is_kept_and_affinity_finds_it(void **state)
 		assert_int_equal(worker_call(f->w, "count", calls[i].affinity, S(""), &ample, NULL, &f->out, &f->e),
 				 PL_OK);
 		assert_out(f, calls[i].want);
+	}
+}
+
+static void a_child_that_ended_while_idle_costs_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(call(f, "say-bye", S("served"), &ample), PL_OK);
+		assert_out(f, "served");
 	}
 }
 
@@ -593,6 +611,7 @@ static void garbage_is_refused(void **state)
 	struct fix *f = *state;
 	/* answer_head: magic, type, dirty, reserved, len */
 	static const uint32_t no_type[6] = {0x706c776b, 99, 0, 0, 0, 0};
+	static const uint32_t bye[6] = {0x706c776b, 3, 0, 0, 0, 0}; /* from a child that has just begun */
 	static const uint32_t too_long[6] = {0x706c776b, 1, 0, 0, 0, 0x7fffffff};
 	static const uint32_t bad_error[9] = {0x706c776b, 2, 0, 0, 12, 0, 0xffffffff, 0xffffffff, 0xffffffff};
 	const struct {
@@ -600,6 +619,7 @@ static void garbage_is_refused(void **state)
 		size_t n;
 	} cases[] = {{"this is no frame at all.....................", 40},
 		     {no_type, sizeof(no_type)},
+		     {bye, sizeof(bye)},
 		     {too_long, sizeof(too_long)},
 		     {bad_error, sizeof(bad_error)}};
 
@@ -880,6 +900,7 @@ int main(void)
 		T(an_answer_is_appended),
 		T(errors_of_the_job_come_back_whole),
 		T(a_child_is_kept_and_affinity_finds_it),
+		T(a_child_that_ended_while_idle_costs_nothing),
 		T(other_limits_get_another_child),
 		T(a_bounded_number_is_kept),
 		T(a_call_over_its_time_is_killed),
