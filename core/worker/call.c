@@ -175,7 +175,7 @@ static pl_status receive_head(const struct call *c, struct answer_head *h)
 	size_t have = 0;
 
 	while (have < sizeof(*h)) {
-		size_t got;
+		size_t got = 0;
 		pl_status st = receive(c, (char *)h + have, sizeof(*h) - have, &got);
 
 		if (st != PL_OK)
@@ -192,7 +192,7 @@ static pl_status receive_body(const struct call *c, uint64_t len, struct buf *to
 	char chunk[CHUNK];
 
 	while (len > 0) {
-		size_t got;
+		size_t got = 0;
 		pl_status st = receive(c, chunk, len < CHUNK ? (size_t)len : CHUNK, &got);
 
 		if (st != PL_OK)

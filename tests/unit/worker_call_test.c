@@ -208,11 +208,8 @@ static pl_status job_bomb(pl_str in, struct buf *out, struct pl_err *e)
 		buf_addf(&pids, "%d ", (int)pid);
 	}
 
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0 || fd_write_all(fd, buf_str(&pids), e) != PL_OK)
+	if (file_write(path, buf_str(&pids), 0600, e) != PL_OK)
 		_exit(7);
-	close(fd);
 	for (;;)
 		pause();
 }
@@ -499,15 +496,17 @@ static void a_call_over_its_time_is_killed(void **state)
 	assert_out(f, "next");
 }
 
-static void a_job_that_never_reads_does_not_hold_the_caller(void **state)
+static void a_child_that_does_not_read_does_not_hold_the_caller(void **state)
 {
 	struct fix *f = *state;
-	struct worker_limits brief = {.wall_ms = 200};
+	struct worker_limits brief = {.wall_ms = 100};
 	struct buf large = BUF_INIT(8 << 20);
+	struct family family = family_of(f);
 
-	/* The second call's input does not fit the socket and its child is stopped in the first. */
 	buf_addn(&large, 'x', 8 << 20);
-	assert_int_equal(call(f, "hang", buf_str(&large), &brief), PL_ETIMEOUT);
+	kill(family.child, SIGSTOP);
+	assert_int_equal(call(f, "family", buf_str(&large), &brief), PL_ETIMEOUT);
+	assert_dies(family.child);
 	buf_free(&large);
 }
 
@@ -640,16 +639,38 @@ static void a_grandchild_left_behind_is_killed(void **state)
 	assert_dies((pid_t)strtol(f->out.p, NULL, 10));
 }
 
+struct bombing {
+	const char *path;
+	struct cancel *cancel;
+};
+
+static void *cancel_when_told(void *arg)
+{
+	struct bombing *b = arg;
+
+	for (int i = 0; !file_exists(b->path) && i * 2 < SOON_MS; i++)
+		nap();
+	cancel_fire(b->cancel);
+	return NULL;
+}
+
 static void a_fork_bomb_dies_whole(void **state)
 {
 	struct fix *f = *state;
-	struct worker_limits brief = {.wall_ms = 1500};
 	char dir[] = "/tmp/worker-test-XXXXXX";
 	struct buf path = BUF_INIT(4096), pids = BUF_INIT(65536);
 
 	assert_non_null(mkdtemp(dir));
 	buf_addf(&path, "%s/pids", dir);
-	assert_int_equal(call(f, "bomb", buf_str(&path), &brief), PL_ETIMEOUT);
+
+	struct bombing b = {.path = path.p, .cancel = cancel_new()};
+	pthread_t t;
+
+	pthread_create(&t, NULL, cancel_when_told, &b);
+	assert_int_equal(worker_call(f->w, "bomb", S(""), buf_str(&path), &ample, b.cancel, &f->out, &f->e),
+			 PL_ECANCELLED);
+	pthread_join(t, NULL);
+	cancel_unref(b.cancel);
 	assert_int_equal(file_read(path.p, &pids, &f->e), PL_OK);
 
 	int n = 0;
@@ -904,7 +925,7 @@ int main(void)
 		T(other_limits_get_another_child),
 		T(a_bounded_number_is_kept),
 		T(a_call_over_its_time_is_killed),
-		T(a_job_that_never_reads_does_not_hold_the_caller),
+		T(a_child_that_does_not_read_does_not_hold_the_caller),
 #if !SANITIZED
 		T(memory_is_bounded),
 #endif
