@@ -46,16 +46,11 @@ pl_status manifests_read(pl_doc *d, pl_str text, const char *file, pl_node ***ou
 	/* Not all JSON is YAML (surrogate pairs, "\/"), and some YAML begins like JSON: JSON first, then YAML. */
 	if (!start.n || (start.p[0] != '{' && start.p[0] != '['))
 		return pl_yaml_read(d, text, file, PL_SCHEMA_YAML11, 0, out, n, e);
-	struct pl_err json = ERR_INIT;
-	pl_status st = read_json(d, text, file, out, n, &json);
-	if (st)
-		st = pl_yaml_read(d, text, file, PL_SCHEMA_YAML11, 0, out, n, e);
-	if (st && str_ends(str_of(file ? file : ""), S(".json"))) {
-		err_copy(e, &json);
-		st = json.code;
-	}
-	err_clear(&json);
-	return st;
+	if (str_ends(str_of(file ? file : ""), S(".json")))
+		return read_json(d, text, file, out, n, e);
+	if (read_json(d, text, file, out, n, NULL) == PL_OK)
+		return PL_OK;
+	return pl_yaml_read(d, text, file, PL_SCHEMA_YAML11, 0, out, n, e);
 }
 
 /* A list object as `kubectl get -o yaml` writes them: items stand for themselves. */

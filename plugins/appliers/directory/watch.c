@@ -386,6 +386,9 @@ pl_status directory_watch_next(const pl_host *h, void *self, int64_t wait_ms, pl
 		if (st)
 			return st;
 		take_events(d, w);
+		/* At once, so that nothing happens unseen between the overflow and the new watch. */
+		if (w->fd < 0 && (st = keep_armed(d, w, h)) != PL_OK)
+			return st;
 		hand_over(h, d, w, out, max, n);
 		int64_t left = end - now_ms();
 		if (*n || left <= 0)
