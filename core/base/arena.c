@@ -58,7 +58,8 @@ static void *huge_alloc(size_t n)
 	void *p = aligned_alloc(HUGE_PAGE, (n + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
 	if (!p)
 		BUG("out of memory (%zu bytes)", n);
-	/* Only a hint: a kernel without huge pages refuses it. Not behind n, so that no more is taken than was asked. */
+	/* Only a hint: a kernel without huge pages refuses it. Not behind n, so that no more is taken than was asked.
+	 */
 	(void)madvise(p, n / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
 	return p;
 }
