@@ -117,10 +117,10 @@ pl_status yaml_screen(const struct yaml_builder *b, pl_str text)
 {
 	bool wide = text.n > 1 && (!memcmp(text.p, "\xff\xfe", 2) || !memcmp(text.p, "\xfe\xff", 2));
 	pl_str tag = wide ? S("%\0T\0A\0G") : S("%TAG");
-	const char *end = text.p + text.n, *from = text.p, *at;
+	const char *from = text.n ? text.p : "", *end = from + text.n, *at;
 	size_t lines = 0;
 
-	for (; text.n && (at = memmem(from, (size_t)(end - from), tag.p, tag.n)); from = at + tag.n) {
+	for (; (at = memmem(from, (size_t)(end - from), tag.p, tag.n)); from = at + tag.n) {
 		const char *mark = lines ? memmem(from, (size_t)(at - from), "---", 3) : NULL;
 
 		if (!wide && !begins_line(text, at))

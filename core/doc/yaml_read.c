@@ -324,6 +324,7 @@ pl_status pl_yaml_read(pl_doc *d, pl_str text, const char *file, int schema, uin
 	if (st)
 		return st;
 	b.file = doc_file(d, file);
+	b.kids = mem_grow(NULL, &b.cap_kids, 64, sizeof(pl_node *));
 	keyset_init(&b.anchor_names, d);
 	st = yaml_screen(&b, text);
 	if (!st)

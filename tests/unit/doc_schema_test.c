@@ -17,8 +17,8 @@
 static pl_node *check(pl_doc *d, const char *schema, const char *value, const char *dir, struct err_list *errors)
 {
 	struct pl_err e = ERR_INIT;
-	pl_node *s, **roots;
-	size_t n;
+	pl_node *s, **roots = NULL;
+	size_t n = 0;
 
 	if (pl_json_read(d, str_of(schema), "schema", 0, &s, &e) ||
 	    pl_yaml_read(d, str_of(value), "f", PL_SCHEMA_YAML11, 0, &roots, &n, &e))
