@@ -57,7 +57,7 @@ void pl_err_free(pl_err *e)
 }
 
 /* The arguments may point into what e holds, so the new text is made before the old one goes. */
-static pl_status set(struct pl_err *e, pl_status code, pl_place at, const char *fmt, va_list ap)
+static PL_PRINTF(4, 0) pl_status set(struct pl_err *e, pl_status code, pl_place at, const char *fmt, va_list ap)
 {
 	if (!e)
 		return code;
