@@ -105,6 +105,9 @@ static void disconnect(struct store *s)
 		sqlite3_finalize(s->kept[i]);
 		s->kept[i] = NULL;
 	}
+	/* The log stays where damage was met: its presence is what makes the next start look through all of it. */
+	if (s->db && s->damaged)
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(s->db);
 	s->db = NULL;
 }

@@ -62,7 +62,7 @@ struct store {
 	pthread_mutex_t lock; /* held from store_lock or tx_begin on: guards all below */
 	char *path;	      /* of the database */
 	struct seal *seal;
-	bool damaged; /* what kept it from being opened */
+	bool damaged; /* damage was met: the next start must look through the database */
 	struct sqlite3_stmt *kept[Q_COUNT];
 };
 

@@ -182,6 +182,8 @@ pl_status q_step(struct q *q, struct pl_err *e)
 		return PL_OK;
 	if (rc == SQLITE_DONE)
 		return PL_ENOTFOUND;
+	if ((rc & 0xff) == SQLITE_CORRUPT)
+		q->s->damaged = true;
 	return store_error(q->s->db, q->s->path, sqlite3_extended_errcode(q->s->db), e);
 }
 
