@@ -123,8 +123,8 @@ def _():
         s.git("tag", "v1.0", cwd=r)
         src = Source(s, "file://" + r)
         got = src.resolve("main", "mian", "v1.1", "abcdef1", "ab" * 32, "refs/heads/none", "x" * 300, "main^{}", "*")
-        eq([x["status"] for x in got], ["ok", "not found", "not found", "not found", "not supported" if False else got[4]["status"],
-                                        "not found", "invalid" if False else got[6]["status"], "not found", "not found"])
+        eq([x["status"] for x in got], ["ok", "not found", "not found", "not found", "unsupported", "not found", "invalid", "not found",
+                                        "not found"])
         has(got[1]["error"], "no branch or tag 'mian'", "did you mean 'main'?")
         has(got[2]["error"], "did you mean 'v1.0'?")
         has(got[3]["error"], "short commit id", "all 40 digits")
@@ -245,16 +245,15 @@ def _():
         eq(names, want)
         for n in odd:
             eq(src.cat(c, "odd/" + n), "text of " + n)
-        eq({x["name"]: (x["type"], x["executable"]) for x in src.json("ls", c, "")[0]},
-           {"absolute": ("link", False), "big": ("file", False), "empty": ("file", False), "inside": ("link", False),
-            "module": ("submodule", False), "null": ("file", False), "odd": ("dir", False), "outside": ("link", False),
-            "run.sh": ("file", True), ".gitmodules": ("file", False)})
+        eq({x["name"]: x["type"] for x in src.json("ls", c, "")[0]},
+           {"absolute": "link", "big": "file", "empty": "file", "inside": "link", "module": "submodule", "null": "file",
+            "odd": "dir", "outside": "link", "run.sh": "file", ".gitmodules": "file"})
         eq(src.cat(c, "inside"), "text of a")
         eq(src.json("link", c, "outside")[0], "../../etc/passwd")
         has(src.error("cat", c, "outside"), "denied")
         has(src.error("cat", c, "absolute"), "denied")
+        eq([src.json("type", c, x)[0]["executable"] for x in ("run.sh", "big")], [True, False])
         eq(src.json("type", c, "run.sh")[0]["id"], s.git("rev-parse", c + ":run.sh", cwd=r).out.strip())
-        eq(src.json("type", c, "odd")[0]["id"], s.git("rev-parse", c + ":odd", cwd=r).out.strip())
         has(src.error("cat", c, "nope"), "not found")
         eq(len(src.cat(c, "big")), 100000)
         eq(src.cat(c, "empty"), "")
@@ -607,7 +606,7 @@ def _():
                     has(err, "denied", "cannot redirect", "another host")
                 eq([x for x in thief.requests if "authorization" in x.lower()], [], "credentials went to the other host")
         with gs.Hostile(gs.http_redirect("ftp://localhost/x")) as h:
-            has(Source(s, "http://127.0.0.1:%d/repo.git" % h.port).error("resolve", ""), "redirect")
+            has(Source(s, "http://127.0.0.1:%d/repo.git" % h.port).error("resolve", ""), "scheme")
 
 
 @test("http: answers that are no git server's")
@@ -633,7 +632,6 @@ def ssh_setup(s, **kind):
 def _():
     with Scratch() as s:
         r = s.repo(files={"a": "1"})
-        s.git("config", "--global", "safe.directory", "*")
         key, d = ssh_setup(s, passphrase="pass-s3cret")
         s.write("phrase", "pass-s3cret\n")
         creds = {"sshKeyFile": key, "sshKeyPassphraseFile": s.path("phrase"), "knownHostsFile": s.path("known")}

@@ -36,12 +36,24 @@ static bool wanted(const struct wants *w, const git_oid *id)
 	return false;
 }
 
+/* One that holds no id can't be replaced by libgit2. */
+static void remove_reference_file(const struct cache_repo *c, const char *name)
+{
+	char *path = git_printf("%s%s", git_repository_path(c->repo), name);
+	(void)unlink(path); /* when it stays, writing the reference tells why */
+	free(path);
+}
+
 static pl_status keep(const pl_host *h, struct cache_repo *c, const git_oid *id)
 {
 	char name[sizeof(KEEP_REFS) + HEX] = KEEP_REFS;
 	git_reference *ref = NULL;
 	git_oid_tostr(name + sizeof(KEEP_REFS) - 1, HEX + 1, id);
-	int code = git_reference_create(&ref, c->repo, name, id, 1, NULL);
+	git_oid was;
+	int code = git_reference_name_to_id(&was, c->repo, name);
+	if (code && code != GIT_ENOTFOUND)
+		remove_reference_file(c, name);
+	code = git_reference_create(&ref, c->repo, name, id, 1, NULL);
 	git_reference_free(ref);
 	return code ? git_fail_lib(h, code, "write '%s' in the cache '%s'", name, git_repository_path(c->repo)) : PL_OK;
 }
@@ -201,6 +213,7 @@ static bool cache_broken(struct cache_repo *c, char why[128])
 	git_reference_iterator *it = NULL;
 	git_reference *ref = NULL;
 	bool broken = false;
+	snprintf(why, 128, "a reference can't be read");
 	if (git_reference_iterator_glob_new(&it, c->repo, KEEP_REFS "*") < 0)
 		return true;
 	for (int i = 0; i < DEEP_LOOKS && !broken && git_reference_next(&ref, it) == 0; i++) {

@@ -5,10 +5,12 @@
  */
 #include "git.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SYSTEM_CA  "/etc/ssl/certs/ca-certificates.crt"
 #define SECRET_MAX 65536
@@ -63,6 +65,9 @@ static int user_name(struct git_session *x, const char *of_url, char **out)
 static int ssh_key(struct git_session *x, const char *user, git_credential **out)
 {
 	char *passphrase = NULL;
+	if (access(x->s->opt.ssh_key_file, R_OK) != 0)
+		return git_session_refuse(x, PL_EAUTH, "read the key '%s': %s", x->s->opt.ssh_key_file,
+					  strerrordesc_np(errno));
 	int code = secret(x, x->s->opt.ssh_passphrase, &passphrase);
 	if (!code)
 		code = git_credential_ssh_key_new(out, user, NULL, x->s->opt.ssh_key_file, passphrase);
@@ -190,6 +195,23 @@ void git_session_options(struct git_session *x, git_fetch_options *fo)
 	fo->follow_redirects = redirects(&x->s->opt);
 }
 
+/* Texts of libgit2 that say less than we know. */
+static const struct {
+	const char *text;
+	pl_status st;
+	const char *ours;
+} known_texts[] = {
+	{"cannot redirect from", PL_EDENIED,
+	 "credentials are never sent to another host: write the final address as url"},
+	{"extensions.objectformat", PL_EUNSUPPORTED,
+	 "the repository has SHA-256 object ids, which libgit2 1.5 can't read"},
+	{"Failed to authenticate SSH session", PL_EAUTH, "check credentials.sshKeyFile and its passphrase"},
+	{"invalid pkt-line", PL_EUNAVAILABLE, "it is no git server, or the repository has SHA-256 object ids"},
+	{"parsing REF pkt-line", PL_EUNAVAILABLE, "it is no git server, or the repository has SHA-256 object ids"},
+	{"failed to connect", PL_EUNAVAILABLE, NULL},
+	{"failed to resolve address", PL_EUNAVAILABLE, NULL},
+};
+
 pl_status git_session_fail(struct git_session *x, int code, const char *what)
 {
 	const struct git_options *o = &x->s->opt;
@@ -199,10 +221,12 @@ pl_status git_session_fail(struct git_session *x, int code, const char *what)
 		return x->reported;
 	if (x->why_status)
 		return git_fail(x->h, x->why_status, "%s '%s': %s", what, o->url, x->why);
-	if (strstr(text, "cannot redirect from"))
-		return git_fail(x->h, PL_EDENIED,
-				"%s '%s': %s (credentials are never sent to another host: write the final address)",
-				what, o->url, text);
+	for (size_t i = 0; i < sizeof(known_texts) / sizeof(known_texts[0]); i++) {
+		const char *ours = known_texts[i].ours;
+		if (strstr(text, known_texts[i].text))
+			return git_fail(x->h, known_texts[i].st, "%s '%s': %s%s%s%s", what, o->url, text,
+					ours ? " (" : "", ours ? ours : "", ours ? ")" : "");
+	}
 	if (o->kind == URL_SSH && code == GIT_EAUTH)
 		return git_fail(x->h, PL_EAUTH,
 				"%s '%s': %s (check credentials: sshKeyFile, its passphrase, the user name)", what,
