@@ -144,20 +144,37 @@ static pl_status apply_tag(struct yaml_builder *b, pl_node *n, pl_str tag)
 	return PL_OK;
 }
 
+/* The text in the doc's arena; the same key again shares its text, which nobody changes. */
+static pl_str key_text(struct yaml_builder *b, pl_str text)
+{
+	pl_str *seen;
+	size_t hash;
+
+	if (text.n == 0 || text.n > 40)
+		return doc_string(b->d, text);
+	hash = text.n * 7 + (unsigned char)text.p[0] * 3 + (unsigned char)text.p[text.n / 2] * 5 +
+	       (unsigned char)text.p[text.n - 1];
+	seen = &b->keys[hash % (sizeof(b->keys) / sizeof(*b->keys))];
+	if (!str_eq(*seen, text))
+		*seen = doc_string(b->d, text);
+	return *seen;
+}
+
 static pl_status on_scalar(struct yaml_builder *b, const yaml_event_t *ev)
 {
 	pl_str text = {(const char *)ev->data.scalar.value, ev->data.scalar.length};
 	pl_node *n = new_node(b, ev, PL_STRING);
 	const yaml_char_t *anchor = ev->data.scalar.anchor;
+	bool key = at_key(b);
 	pl_status st = PL_OK;
 
 	if (!n)
 		return PL_ETOOBIG;
 	node_set_style(n, (int)ev->data.scalar.style);
-	node_set_text(n, PL_STRING, doc_string(b->d, text));
+	node_set_text(n, PL_STRING, key ? key_text(b, text) : doc_string(b->d, text));
 	if (ev->data.scalar.tag)
 		st = apply_tag(b, n, text_of(ev->data.scalar.tag));
-	else if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (anchor || !at_key(b))) {
+	else if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (anchor || !key)) {
 		if (text.n == 0)
 			node_set_kind(n, PL_NULL); /* nothing at all is null to everybody */
 		else if (b->schema == PL_SCHEMA_NONE)

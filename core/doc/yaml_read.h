@@ -37,6 +37,7 @@ struct yaml_builder {
 	uint64_t aliased;
 	uint32_t flow;	    /* open lists and maps in brackets */
 	uint64_t flow_work; /* see MAX_FLOW_WORK */
+	pl_str keys[256];   /* texts of keys seen lately, by a rough hash: manifests repeat theirs */
 	pl_node **roots;
 	size_t n_roots, cap_roots;
 };
