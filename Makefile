@@ -149,6 +149,7 @@ drivers: $(DRIVERS)
 
 # plugins for the tests of the plugin room: good ones, and some that are each wrong in one way
 TEST_PLUGINS := $(patsubst tests/data/plugins/%.c,$(BUILD)/tests/plugins/%.so,$(sort $(wildcard tests/data/plugins/*/*.c)))
+.PRECIOUS: $(O)/tests/data/plugins/%.o
 $(BUILD)/tests/plugins/%.so: $(O)/tests/data/plugins/%.o $(LIBPLUMB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared -o $@ $< -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/../../..'
