@@ -72,7 +72,7 @@ static pl_status read_metadata(const pl_doc *d, const pl_node *n, pl_ref *out, s
 pl_status ref_of(const pl_doc *d, const pl_node *n, pl_ref *out, struct pl_err *e)
 {
 	pl_ref r = {{"", 0}, {"", 0}, {"", 0}, {"", 0}, {"", 0}};
-	pl_str api_version;
+	pl_str api_version = {"", 0};
 	pl_status st;
 
 	if (pl_kind(n) != PL_MAP)

@@ -175,11 +175,13 @@ static bool read_form(struct number *x, pl_str s, bool octal)
 		return read_radix(x, bits, (pl_str){s.p + 2, s.n - 2});
 	if (octal && s.n > 1 && *s.p == '0')
 		return read_radix(x, 3, s);
-	if (is_word(s, ".inf") || is_word(s, ".nan")) {
-		x->form = (s.p[1] | 0x20) == 'i' ? FORM_INFINITE : FORM_NAN;
-		return true;
-	}
-	return read_decimal(x, s);
+	if (is_word(s, ".inf"))
+		x->form = FORM_INFINITE;
+	else if (is_word(s, ".nan"))
+		x->form = FORM_NAN;
+	else
+		return read_decimal(x, s);
+	return true;
 }
 
 static void number_read(struct number *x, const pl_node *n)
@@ -401,30 +403,34 @@ pl_status pl_int(const pl_node *n, int64_t *out)
 	return st;
 }
 
-/* The canonical form has no dot (but with a giant exponent), so that no locale can spoil it. */
+/* The canonical form has a dot only beside an exponent too long to count with; else there is none for a locale to
+ * spoil. */
+static double canonical_double(const char *text, bool negative)
+{
+	if (!strchr(text, '.'))
+		return strtod(text, NULL);
+	return strstr(text, "e-") ? 0.0 : negative ? -HUGE_VAL : HUGE_VAL;
+}
+
 pl_status pl_double(const pl_node *n, double *out)
 {
 	struct buf b = BUF_INIT(SIZE_MAX / 2);
-	pl_status st = PL_OK;
 	struct number x;
 
 	if (!n || node_kind(n) != PL_NUMBER)
 		return PL_EINVAL;
 	number_read(&x, n);
+	buf_free(&x.clean);
+	if (x.form == FORM_BAD)
+		return PL_EINVAL;
 	if (x.form == FORM_INFINITE) {
 		*out = x.negative ? -HUGE_VAL : HUGE_VAL;
 	} else if (x.form == FORM_NAN) {
 		*out = NAN;
-	} else if (x.form == FORM_BAD) {
-		st = PL_EINVAL;
 	} else {
 		number_canonical(n, &b);
-		if (b.p && memchr(b.p, '.', b.n))
-			*out = memchr(b.p, 'e', b.n) && strstr(b.p, "e-") ? 0.0 : x.negative ? -HUGE_VAL : HUGE_VAL;
-		else
-			*out = strtod(b.p, NULL);
+		*out = b.p ? canonical_double(b.p, x.negative) : 0.0;
 	}
 	buf_free(&b);
-	buf_free(&x.clean);
-	return st;
+	return PL_OK;
 }
