@@ -86,8 +86,8 @@ pl_status scalar_apply_tag(pl_doc *d, pl_node *n, pl_str tag, int schema, pl_err
 			continue;
 		s = scalar_plain(node_text(n), schema);
 		if (s.kind != tags[i].kind || (tags[i].whole && !s.whole))
-			return pl_err_set(e, PL_EINVAL, pl_at(d, n), "'%.*s' is not of its tag's type !!%s",
-					  F(node_text(n)), tags[i].name);
+			return pl_err_set(e, PL_EINVAL, pl_at(d, n), "value is not of its tag's type !!%s",
+					  tags[i].name);
 		scalar_apply(n, schema);
 		return PL_OK;
 	}
