@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PACK_OBJECTS                                                                                                   \
+	((size_t)20000000) /* twice the Linux kernel's; each costs about 100 bytes of memory while it comes in */
+#define OBJECT_BYTES ((size_t)512 << 20) /* unpacked: a small pack may claim to hold terabytes */
+
 /* libgit2's settings are the process's: set once, before another thread can read them. */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
@@ -23,6 +27,10 @@ static int settings(void)
 		code = git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 	if (!code)
 		code = git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	if (!code)
+		code = git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, PACK_OBJECTS);
+	if (!code)
+		code = git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, OBJECT_BYTES);
 	if (!code)
 		code = git_libgit2_opts(GIT_OPT_SET_USER_AGENT, "plumb");
 	return code;
