@@ -5,8 +5,9 @@
 enum {
 	BATCH = 64,
 	BATCH_BYTES = 4 * 1024 * 1024, /* of objects; a larger one goes alone */
-	SLACK_MS = 5000,	       /* for reading objects and a busy machine */
-	OBJECT_FACTOR = 64,	       /* a parsed object and its tables, by the bytes of its text */
+	WALL_MAX_MS = 3600 * 1000,
+	SLACK_MS = 5000,    /* for reading objects and a busy machine */
+	OBJECT_FACTOR = 64, /* a parsed object and its tables, by the bytes of its text */
 	WORKER_MEMORY = 256 * 1024 * 1024
 };
 
@@ -151,6 +152,8 @@ pl_status scripts_judge(struct worker *w, struct script_case *cases, size_t n, c
 
 	if (j.limits.wall_ms <= 0)
 		j.limits.wall_ms = SCRIPT_WALL_DEFAULT_MS;
+	if (j.limits.wall_ms > WALL_MAX_MS)
+		j.limits.wall_ms = WALL_MAX_MS;
 	if (j.limits.memory == 0)
 		j.limits.memory = SCRIPT_MEMORY_DEFAULT;
 	while (n > 0) {

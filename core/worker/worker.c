@@ -13,6 +13,9 @@
 
 enum { STOP_WAIT_MS = 10000 };
 
+/* Longer than anybody waits, short enough to be added to a clock. */
+#define WALL_MAX_MS (INT64_MAX / 4)
+
 struct worker *worker_start(const struct worker_job *jobs, size_t n, struct pl_err *e)
 {
 	pid_t self = getpid();
@@ -166,7 +169,7 @@ pl_status worker_call(struct worker *w, const char *job, pl_str affinity, pl_str
 			 .in = in,
 			 .out_max = out_room(limits, out),
 			 .wall_ms = limits->wall_ms,
-			 .deadline = clock_mono_ms() + limits->wall_ms,
+			 .deadline = clock_mono_ms() + (limits->wall_ms < WALL_MAX_MS ? limits->wall_ms : WALL_MAX_MS),
 			 .cancel = cancel,
 			 .out = out,
 			 .e = e ? e : &own};
