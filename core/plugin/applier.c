@@ -91,6 +91,8 @@ static void take_live(const pl_live *from, const pl_ref *ref, struct arena *mem,
 {
 	*out = (struct live){.status = from->status, .ref = ref_dup(mem, ref)};
 	out->tracking = arena_dup(mem, from->tracking);
+	if (from->status == PL_ENOTFOUND)
+		return;
 	if (from->status) {
 		out->error = arena_dup(mem, from->error.n ? from->error : str_of(pl_status_name(from->status)));
 		return;

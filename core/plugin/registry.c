@@ -269,10 +269,5 @@ pl_status registry_get(struct registry *r, uint32_t kind, pl_str name, const str
 	pthread_mutex_lock(&r->mutex);
 	pl_status st = load(r, kind, name, out, e);
 	pthread_mutex_unlock(&r->mutex);
-	if (st)
-		return st;
-	if ((plugin_table(*out)->flags & PL_NEEDS_PROCESS) && !r->worker)
-		return err_set(e, PL_EUNSUPPORTED, "%s plugin '%.*s' runs in worker processes, and there are none here",
-			       kind_name(kind), F(name));
-	return PL_OK;
+	return st;
 }

@@ -18,7 +18,7 @@ struct plugin; /* one loaded plugin */
 struct registry_config {
 	const char *const *folders; /* searched in order; the first is the install's own */
 	size_t n_folders;
-	struct worker *worker; /* for PL_NEEDS_PROCESS; may be NULL: such plugins are refused */
+	struct worker *worker; /* for PL_NEEDS_PROCESS; may be NULL: such plugins can be looked at, not used */
 	const struct log *log;
 };
 

@@ -26,6 +26,9 @@ pl_status source_open(struct registry *r, const struct plugin *p, pl_str options
 	if (plugin_table(p)->kind != PL_KIND_SOURCE)
 		return err_set(e, PL_EINVAL, "plugin '%s' is a %s, not a source", plugin_namez(p),
 			       kind_name(plugin_table(p)->kind));
+	if ((plugin_table(p)->flags & PL_NEEDS_PROCESS) && !registry_worker(r))
+		return err_set(e, PL_EUNSUPPORTED,
+			       "source plugin '%s' runs in worker processes, and there are none here", plugin_namez(p));
 	struct source *s = mem_zalloc(sizeof(*s));
 	atomic_init(&s->refs, 1);
 	s->registry = r;
@@ -155,11 +158,6 @@ static pl_status remote(struct source *s, enum remote_operation op, const pl_str
 			int64_t timeout_ms, struct cancel *cancel, struct arena *a, struct pl_err *e)
 {
 	if (plugin_table(s->plugin)->flags & PL_NEEDS_PROCESS) {
-		struct worker *w = registry_worker(s->registry);
-		if (!w)
-			return err_set(e, PL_EUNSUPPORTED,
-				       "source plugin '%s' runs in worker processes, and there are none here",
-				       plugin_namez(s->plugin));
 		struct remote_request q = {
 			.plugin = s->plugin,
 			.options = str_of(s->options),
@@ -172,7 +170,7 @@ static pl_status remote(struct source *s, enum remote_operation op, const pl_str
 			.cancel = cancel,
 			.log = registry_log(s->registry),
 		};
-		return remote_call(w, &q, a, e);
+		return remote_call(registry_worker(s->registry), &q, a, e);
 	}
 	struct use u;
 	pl_status st = use_begin(&u, s, &s->remote, a, cancel, timeout_ms, e);

@@ -161,6 +161,7 @@ static void an_object_is_written_observed_changed_and_deleted(void **state)
 	struct fix *f = *state;
 	pl_ref ref = ref_for("ConfigMap", "shop", "a");
 	assert_int_equal(observe(f, ref).status, PL_ENOTFOUND);
+	assert_int_equal(observe(f, ref).error.n, 0);
 	assert_false(file_exists(at(f, ""))); /* looking makes nothing */
 	assert_int_equal(apply(f, "app", ref, MAP("shop", "a", "1")).change, PL_CREATED);
 	struct stat st;

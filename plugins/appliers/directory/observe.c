@@ -131,8 +131,8 @@ static pl_status scan_entry(void *ctx, int dir, const char *name, int is_folder)
 	else
 		below.ns = name;
 	int fd = step_down(dir, name);
-	if (fd < 0)
-		return PL_OK; /* gone in between */
+	if (fd < 0) /* gone in between; but what can't be read may be ours */
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? PL_OK : PL_EIO;
 	pl_status st = each_entry(fd, scan_entry, &below);
 	close(fd);
 	return st;
