@@ -6,61 +6,57 @@
 
 #include <inttypes.h>
 
+/* NULL in a frozen document: other threads may be reading it. What is then done with the NULL is refused, too. */
+static pl_node *make(pl_doc *d, int kind, pl_str text)
+{
+	pl_node *n;
+
+	if (d->frozen)
+		return NULL;
+	n = doc_node(d, kind, 0, 0, 0);
+	node_set_text(n, kind, text);
+	return n;
+}
+
 pl_node *pl_new_null(pl_doc *d)
 {
-	pl_node *n = doc_node(d, PL_NULL, 0, 0, 0);
-
-	node_set_text(n, PL_NULL, S("null"));
-	return n;
+	return make(d, PL_NULL, S("null"));
 }
 
 pl_node *pl_new_bool(pl_doc *d, int value)
 {
-	pl_node *n = doc_node(d, PL_BOOL, 0, 0, 0);
+	pl_node *n = make(d, PL_BOOL, value ? S("true") : S("false"));
 
-	node_set_text(n, PL_BOOL, value ? S("true") : S("false"));
-	if (value)
+	if (n && value)
 		n->meta |= NODE_TRUE;
 	return n;
 }
 
 pl_node *pl_new_int(pl_doc *d, int64_t value)
 {
-	pl_node *n = doc_node(d, PL_NUMBER, 0, 0, 0);
-
-	node_set_text(n, PL_NUMBER, arena_printf(d->arena, "%" PRId64, value));
-	return n;
+	return d->frozen ? NULL : make(d, PL_NUMBER, arena_printf(d->arena, "%" PRId64, value));
 }
 
 pl_node *pl_new_number(pl_doc *d, pl_str text)
 {
-	pl_node *n;
-
-	if (!number_is_json(text))
-		return NULL;
-	n = doc_node(d, PL_NUMBER, 0, 0, 0);
-	node_set_text(n, PL_NUMBER, doc_string(d, text));
-	return n;
+	return d->frozen || !number_is_json(text) ? NULL : make(d, PL_NUMBER, doc_string(d, text));
 }
 
 pl_node *pl_new_string(pl_doc *d, pl_str text)
 {
-	pl_node *n = doc_node(d, PL_STRING, 0, 0, 0);
-
 	if (text.n > UINT32_MAX)
 		BUG("a string of 4 GiB");
-	node_set_text(n, PL_STRING, doc_string(d, text));
-	return n;
+	return d->frozen ? NULL : make(d, PL_STRING, doc_string(d, text));
 }
 
 pl_node *pl_new_list(pl_doc *d)
 {
-	return doc_node(d, PL_LIST, 0, 0, 0);
+	return make(d, PL_LIST, S(""));
 }
 
 pl_node *pl_new_map(pl_doc *d)
 {
-	return doc_node(d, PL_MAP, 0, 0, 0);
+	return make(d, PL_MAP, S(""));
 }
 
 void pl_set_at(pl_doc *d, pl_node *n, const pl_doc *from, const pl_node *place)
@@ -140,7 +136,7 @@ pl_node *pl_copy(pl_doc *d, const pl_doc *from, const pl_node *n)
 	struct copier c = {.to = d, .from = from};
 	pl_node *copy;
 
-	if (!n)
+	if (!n || d->frozen)
 		return NULL;
 	copy = copy_one(&c, n);
 	if (node_is_container(copy))
@@ -152,10 +148,14 @@ pl_node *pl_copy(pl_doc *d, const pl_doc *from, const pl_node *n)
 
 static pl_status check_change(const pl_doc *d, const pl_node *n, int kind, const pl_node *part)
 {
-	if (!n || node_kind(n) != kind || !part || n == part)
+	if (!n || node_kind(n) != kind)
 		return PL_EINVAL;
-	/* A frozen part would belong to another doc and die before this one. */
-	if (d->frozen || (n->meta & NODE_FROZEN) || (part->meta & NODE_FROZEN))
+	if (d->frozen || (n->meta & NODE_FROZEN))
+		return PL_EDENIED;
+	if (!part || n == part)
+		return PL_EINVAL;
+	/* A frozen part belongs to another doc and may die before this one. */
+	if (part->meta & NODE_FROZEN)
 		return PL_EDENIED;
 	return n->len == UINT32_MAX ? PL_ETOOBIG : PL_OK;
 }

@@ -51,10 +51,9 @@ enum {
 /*
  * Who reads plain scalars how. JSON text is always PL_SCHEMA_JSON.
  *   NONE       left as PL_PLAIN
- *   YAML11     as the Kubernetes API server, kubectl and kustomization files read them: YAML 1.1 booleans (yes, on, y …),
- *              octal 0644, 0b, 0x, 0o, underscores, ~; sexagesimal (1:30) and timestamps stay strings
- *   CORE12     YAML 1.2 core schema
- *   KUSTOMIZE  as Kustomize reads resources: 1.2 with 0644 octal; yes/no/on/off stay strings
+ *   YAML11     as the Kubernetes API server, kubectl and kustomization files read them: YAML 1.1 booleans (yes, on, y
+ * …), octal 0644, 0b, 0x, 0o, underscores, ~; sexagesimal (1:30) and timestamps stay strings CORE12     YAML 1.2 core
+ * schema KUSTOMIZE  as Kustomize reads resources: 1.2 with 0644 octal; yes/no/on/off stay strings
  */
 enum { PL_SCHEMA_NONE = 0, PL_SCHEMA_YAML11 = 1, PL_SCHEMA_CORE12 = 2, PL_SCHEMA_KUSTOMIZE = 3, PL_SCHEMA_JSON = 4 };
 
@@ -91,8 +90,8 @@ PL_API pl_status pl_resolve(pl_doc *d, pl_node *n, int schema, pl_err *e);
 PL_API int pl_kind(const pl_node *n);
 PL_API int pl_style(const pl_node *n);
 PL_API pl_place pl_at(const pl_doc *d, const pl_node *n);
-PL_API pl_str pl_text(const pl_node *n);		   /* a scalar's text, as written (numbers, booleans) or decoded (strings) */
-PL_API int pl_bool(const pl_node *n);			   /* 1 for true; 0 for anything else */
+PL_API pl_str pl_text(const pl_node *n); /* a scalar's text, as written (numbers, booleans) or decoded (strings) */
+PL_API int pl_bool(const pl_node *n);	 /* 1 for true; 0 for anything else */
 PL_API pl_status pl_int(const pl_node *n, int64_t *out);   /* PL_EINVAL: not a whole number; PL_ETOOBIG: does not fit */
 PL_API pl_status pl_double(const pl_node *n, double *out); /* PL_EINVAL: not a number */
 PL_API pl_str pl_tag(const pl_doc *d, const pl_node *n);   /* an explicit YAML tag, else empty */
@@ -104,15 +103,16 @@ PL_API pl_node *pl_get(const pl_node *map, pl_str key); /* the value, or NULL */
 PL_API pl_node *pl_gets(const pl_node *map, const char *key);
 PL_API pl_node *pl_getkey(const pl_node *map, pl_str key); /* the key's own node, for its place */
 
-/* Making nodes, owned by d. Texts are copied. Places are unknown until pl_set_at(). */
+/* Making nodes, owned by d. Texts are copied. Places are unknown until pl_set_at(). NULL when d is frozen. */
 PL_API pl_node *pl_new_null(pl_doc *d);
 PL_API pl_node *pl_new_bool(pl_doc *d, int value);
 PL_API pl_node *pl_new_int(pl_doc *d, int64_t value);
-PL_API pl_node *pl_new_number(pl_doc *d, pl_str text); /* text must be a JSON number */
+PL_API pl_node *pl_new_number(pl_doc *d, pl_str text); /* NULL when text is no JSON number */
 PL_API pl_node *pl_new_string(pl_doc *d, pl_str text);
 PL_API pl_node *pl_new_list(pl_doc *d);
 PL_API pl_node *pl_new_map(pl_doc *d);
-PL_API void pl_set_at(pl_doc *d, pl_node *n, const pl_doc *from, const pl_node *place); /* takes over another node's place */
+PL_API void pl_set_at(pl_doc *d, pl_node *n, const pl_doc *from,
+		      const pl_node *place); /* takes over another node's place */
 PL_API void pl_set_style(pl_node *n, int style);
 PL_API pl_node *pl_copy(pl_doc *d, const pl_doc *from, const pl_node *n); /* deep, places kept; from may equal d */
 
@@ -124,7 +124,8 @@ PL_API pl_status pl_append(pl_doc *d, pl_node *list, pl_node *item);
 PL_API pl_status pl_insert(pl_doc *d, pl_node *list, size_t i, pl_node *item);
 PL_API pl_status pl_set_item(pl_doc *d, pl_node *list, size_t i, pl_node *item);
 PL_API pl_status pl_remove_item(pl_doc *d, pl_node *list, size_t i);
-PL_API pl_status pl_set(pl_doc *d, pl_node *map, pl_str key, pl_node *value); /* replaces or appends; key order is kept */
+PL_API pl_status pl_set(pl_doc *d, pl_node *map, pl_str key,
+			pl_node *value); /* replaces or appends; key order is kept */
 PL_API pl_status pl_sets(pl_doc *d, pl_node *map, const char *key, pl_node *value);
 PL_API pl_status pl_remove(pl_doc *d, pl_node *map, pl_str key); /* PL_ENOTFOUND when absent */
 
@@ -162,8 +163,8 @@ PL_API int pl_diff(const pl_node *a, const pl_node *b, pl_diff_fn fn, void *ctx)
  * A unified diff of two texts as `diff -u` writes it, with context lines around each hunk; empty when equal. The labels
  * stand behind --- and +++. Linear space; time O((N+M)D), with a bound on D past which the rest is one hunk.
  */
-PL_API pl_status pl_text_diff(pl_str a, pl_str b, const char *label_a, const char *label_b, uint32_t context, char **text,
-			      size_t *len, pl_err *e);
+PL_API pl_status pl_text_diff(pl_str a, pl_str b, const char *label_a, const char *label_b, uint32_t context,
+			      char **text, size_t *len, pl_err *e);
 
 #ifdef __cplusplus
 }

@@ -227,6 +227,15 @@ static void frozen_nodes_refuse_every_change(void **state)
 	assert_int_equal(pl_style(list), PL_STYLE_FLOW);
 	pl_set_at(f->other, list, f->other, x);
 	assert_int_equal(pl_at(f->d, list).line, 1);
+	assert_null(pl_new_null(f->d));
+	assert_null(pl_new_bool(f->d, 1));
+	assert_null(pl_new_int(f->d, 1));
+	assert_null(pl_new_number(f->d, S("1")));
+	assert_null(pl_new_string(f->d, S("x")));
+	assert_null(pl_new_list(f->d));
+	assert_null(pl_new_map(f->d));
+	assert_null(pl_copy(f->d, f->other, x));
+	assert_int_equal(pl_sets(f->d, map, "a", pl_new_int(f->d, 1)), PL_EDENIED);
 	copy = pl_copy(f->other, f->d, n);
 	assert_int_equal(pl_append(f->other, pl_gets(copy, "l"), x), PL_OK);
 	assert_json(n, "{\"l\":[1],\"m\":{\"a\":1}}");
