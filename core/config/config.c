@@ -87,10 +87,14 @@ static struct config *make(struct load *l)
 	return c;
 }
 
-struct config *config_read(const char *path, struct err_list *errors)
+static struct config *read_all(const char *path, const pl_str *given, struct err_list *errors)
 {
 	static const pl_limits limits = {.max_depth = 64, .max_nodes = 4000000};
-	struct load l = {.a = arena_new(), .doc = pl_doc_new(&limits), .scratch = pl_doc_new(NULL), .errors = errors};
+	struct load l = {.a = arena_new(),
+			 .doc = pl_doc_new(&limits),
+			 .scratch = pl_doc_new(NULL),
+			 .errors = errors,
+			 .given = given};
 	while (str_starts(str_of(path), S("./")) && path[2] != '/')
 		path += 2;
 	read_file(&l, path, 0, NULL);
@@ -104,6 +108,16 @@ struct config *config_read(const char *path, struct err_list *errors)
 		pl_doc_unref(l.doc);
 	}
 	return c;
+}
+
+struct config *config_read(const char *path, struct err_list *errors)
+{
+	return read_all(path, NULL, errors);
+}
+
+struct config *config_read_text(pl_str text, const char *name, struct err_list *errors)
+{
+	return read_all(name, &text, errors);
 }
 
 struct config *config_ref(struct config *c)

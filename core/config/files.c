@@ -93,7 +93,11 @@ static void read_text(struct load *l, const pl_node *asked)
 	struct pl_err e = ERR_INIT;
 	pl_node **roots = NULL;
 	size_t n = 0;
-	pl_status st = file_read(l->file->name.p, &text, &e);
+	pl_status st = PL_OK;
+	if (l->given)
+		buf_add(&text, *l->given);
+	else
+		st = file_read(l->file->name.p, &text, &e);
 	if (st) {
 		/* The place is where it was asked for: the file itself may not even be there. */
 		mistake_code(l, st, asked ? pl_at(l->doc, asked) : NOWHERE, "%s%s", asked ? "include: " : "",
@@ -167,8 +171,10 @@ static void include_one(struct load *l, const pl_node *n)
 	unsigned depth = l->file->depth + 1;
 	char *pattern = shown_pattern(l, n);
 	glob_t found = {0};
-	if (!pattern)
+	if (!pattern || l->given) {
+		free(pattern);
 		return;
+	}
 	if (!has_wildcard(pattern)) {
 		read_file(l, pattern, depth, n);
 		free(pattern);

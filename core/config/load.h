@@ -59,8 +59,9 @@ struct load {
 	struct err_list *errors;
 	struct file **files; /* stable pointers */
 	size_t n_files, cap_files;
-	struct file *file; /* the one being read: mistakes are its */
-	uint64_t bytes;	   /* read so far */
+	struct file *file;   /* the one being read: mistakes are its */
+	const pl_str *given; /* the main file's text, when it is not read from disk: then nothing is included */
+	uint64_t bytes;	     /* read so far */
 	struct fragment main;
 	bool main_read; /* its settings: only once */
 	struct draft *drafts;
@@ -98,6 +99,8 @@ bool name_ok(pl_str name); /* DNS-1123 subdomain */
 /* parts.c: documents into drafts and named things */
 void read_document(struct load *l, const pl_node *root);
 void draft_defaults(struct load *l, struct draft *d);
+/* config.c: as config_read, of a text in memory; for tests with hostile input */
+struct config *config_read_text(pl_str text, const char *name, struct err_list *errors);
 /* argocd.c */
 void read_argocd(struct load *l, const pl_node *root);
 /* files.c */
