@@ -654,6 +654,29 @@ static void temporary_files_and_strangers_are_no_events(void **state)
 	applier_close(w);
 }
 
+static void lost_events_are_an_overflow_and_the_watch_goes_on(void **state)
+{
+	struct fix *f = *state;
+	pl_event ev;
+	struct buf b = BUF_INIT(64);
+	assert_int_equal(file_read("/proc/sys/fs/inotify/max_queued_events", &b, NULL), PL_OK);
+	long most = strtol(b.p, NULL, 10);
+	buf_free(&b);
+	if (most > 100000)
+		skip();
+	write_live(f, "shop/ConfigMap/a.yaml", "a: 1\n");
+	write_live(f, "shop/ConfigMap/b.yaml", "a: 1\n");
+	struct applier *w = open_at(f, at(f, ""));
+	start_watch(f, w);
+	const char *files[] = {at(f, "shop/ConfigMap/a.yaml"), at(f, "shop/ConfigMap/b.yaml")};
+	for (long i = 0; i < most + 100; i++)
+		fclose(fopen(files[i % 2], "w"));
+	assert_true(wait_event(f, w, NULL, &ev));
+	write_live(f, "shop/ConfigMap/c.yaml", "a: 1\n");
+	assert_true(wait_event(f, w, "c", &ev));
+	applier_close(w);
+}
+
 static void *fire(void *c)
 {
 	usleep(20000);
@@ -700,6 +723,7 @@ int main(void)
 		T(changes_by_anybody_are_told_at_once),
 		T(a_root_that_goes_comes_or_is_replaced_is_an_overflow),
 		T(temporary_files_and_strangers_are_no_events),
+		T(lost_events_are_an_overflow_and_the_watch_goes_on),
 		T(a_watch_ends_when_it_is_cancelled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
