@@ -40,6 +40,7 @@ void pl_doc_unref(pl_doc *d)
 		return;
 	arena_free(d->arena);
 	free(d->tags);
+	keyset_free(&d->file_names);
 	free(d);
 }
 
@@ -65,7 +66,9 @@ int pl_doc_frozen(const pl_doc *d)
 
 size_t pl_doc_memory(const pl_doc *d)
 {
-	return d ? sizeof(*d) + arena_memory(d->arena) + d->cap_tags * sizeof(*d->tags) : 0;
+	return d ? sizeof(*d) + arena_memory(d->arena) + d->cap_tags * sizeof(*d->tags) +
+			       d->file_names.cap * sizeof(*d->file_names.slots)
+		 : 0;
 }
 
 void pl_free(void *p)

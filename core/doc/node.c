@@ -33,19 +33,44 @@ pl_node *doc_node_new(pl_doc *d, int kind, uint32_t file, uint32_t line, uint32_
 	return doc_node(d, kind, file, line, col);
 }
 
+/* One document mostly has one file; the renderer's has one for each manifest. */
+enum { FEW_FILES = 16 };
+
+static uint32_t file_known(const pl_doc *d, const char *name)
+{
+	size_t i;
+
+	if (d->n_files > FEW_FILES) {
+		i = keyset_find(&d->file_names, str_of(name));
+		return i == SIZE_MAX ? 0 : (uint32_t)i;
+	}
+	for (i = d->n_files; i > 0; i--)
+		if (strcmp(d->files[i - 1], name) == 0)
+			return (uint32_t)i;
+	return 0;
+}
+
+static void file_index(pl_doc *d)
+{
+	size_t i = d->n_files;
+
+	if (i <= FEW_FILES)
+		return;
+	if (d->file_names.n == 0) {
+		keyset_init(&d->file_names, d);
+		i = 1;
+	}
+	for (; i <= d->n_files; i++)
+		keyset_add(&d->file_names, str_of(d->files[i - 1]), i);
+}
+
 uint32_t doc_file(pl_doc *d, const char *name)
 {
 	const char **files;
-	size_t i;
+	uint32_t known = name ? file_known(d, name) : 0;
 
-	if (!name)
-		return 0;
-	/* Texts of one file come one after another (a YAML stream, then pl_set_at): look from the end. */
-	for (i = d->n_files; i > 0 && d->n_files - i < 64; i--)
-		if (strcmp(d->files[i - 1], name) == 0)
-			return (uint32_t)i;
-	if (d->n_files == NODE_FILE_MAX)
-		return 0;
+	if (!name || known || d->n_files == NODE_FILE_MAX)
+		return known;
 	if (d->n_files == d->cap_files) {
 		d->cap_files = d->cap_files ? d->cap_files * 2 : 4;
 		files = arena_array(d->arena, d->cap_files, sizeof(*files));
@@ -54,6 +79,7 @@ uint32_t doc_file(pl_doc *d, const char *name)
 		d->files = files;
 	}
 	d->files[d->n_files++] = arena_dupz(d->arena, name);
+	file_index(d);
 	return (uint32_t)d->n_files;
 }
 

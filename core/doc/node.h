@@ -46,6 +46,20 @@ struct doc_tag {
 	pl_str text;
 };
 
+/* A set of texts, see keyset_add(). */
+struct keyset {
+	uint64_t seed;
+	struct keyset_slot *slots; /* malloc'ed */
+	size_t n, cap;
+};
+
+struct keyset_slot {
+	pl_str key;
+	uint32_t hash;
+	uint32_t used;
+	size_t pos;
+};
+
 struct pl_doc {
 	atomic_uint refs;
 	bool frozen;
@@ -56,7 +70,8 @@ struct pl_doc {
 	size_t nodes;		   /* made so far */
 	const char **files;	   /* files[i - 1] is the name of file i; in the arena */
 	size_t n_files, cap_files;
-	struct doc_tag *tags; /* open addressing by the node's address; malloc'ed */
+	struct keyset file_names; /* from a few files on */
+	struct doc_tag *tags;	  /* open addressing by the node's address; malloc'ed */
 	size_t n_tags, cap_tags;
 	uint64_t seed; /* of key hashes, so that nobody can choose keys that collide; 0: not yet drawn */
 };
@@ -166,19 +181,6 @@ pl_status doc_duplicate_key(const pl_doc *d, const pl_node *first, const pl_node
  * A set of key texts for maps that are built piece by piece (merge keys). keyset_add() gives back the position under
  * which the text was added before, or SIZE_MAX when it is new and now stored with pos. Texts are borrowed.
  */
-struct keyset {
-	uint64_t seed;
-	struct keyset_slot *slots; /* malloc'ed */
-	size_t n, cap;
-};
-
-struct keyset_slot {
-	pl_str key;
-	uint32_t hash;
-	uint32_t used;
-	size_t pos;
-};
-
 void keyset_init(struct keyset *k, pl_doc *d);
 size_t keyset_add(struct keyset *k, pl_str key, size_t pos);
 size_t keyset_find(const struct keyset *k, pl_str key); /* SIZE_MAX: absent */

@@ -205,6 +205,32 @@ static void places_and_styles_can_be_given(void **state)
 	assert_int_equal(pl_style(made), PL_STYLE_LITERAL);
 }
 
+static void a_document_of_many_files_tells_each_place(void **state)
+{
+	struct fix *f = *state;
+	pl_node *nodes[1000], *copy = NULL;
+	char name[32];
+	size_t memory = 0;
+	int i, round;
+
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "dir/file-%d.json", i);
+		assert_int_equal(pl_json_read(f->d, S("[1]"), name, 0, &nodes[i], NULL), PL_OK);
+	}
+	for (round = 0; round < 2; round++)
+		for (i = 0; i < 1000; i++) {
+			(void)snprintf(name, sizeof(name), "dir/file-%d.json", i);
+			assert_string_equal(pl_at(f->d, nodes[i]).file, name);
+			copy = pl_copy(f->other, f->d, nodes[i]);
+			assert_string_equal(pl_at(f->other, copy).file, name);
+		}
+	/* The names are there now: taking over a place costs no memory any more. */
+	memory = pl_doc_memory(f->other);
+	for (i = 0; i < 100000; i++)
+		pl_set_at(f->other, copy, f->d, nodes[i % 1000]);
+	assert_int_equal(pl_doc_memory(f->other), memory);
+}
+
 static void frozen_nodes_refuse_every_change(void **state)
 {
 	struct fix *f = *state;
@@ -498,6 +524,7 @@ int main(void)
 		T(growing_keeps_nodes_where_they_are_and_costs_little),
 		T(copies_are_deep_and_keep_places_and_tags),
 		T(places_and_styles_can_be_given),
+		T(a_document_of_many_files_tells_each_place),
 		T(frozen_nodes_refuse_every_change),
 		T(frozen_documents_are_read_by_many_threads),
 		T(whole_numbers_are_read_exactly),
