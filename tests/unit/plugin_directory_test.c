@@ -203,8 +203,8 @@ static void values_come_back_as_they_were(void **state)
 		"metadata: {name: a, namespace: shop, annotations: {}}\n",
 		"metadata: {name: a, namespace: shop, annotations: null}\n",
 		"metadata: {name: a, namespace: shop, annotations: {x: y}}\n",
-		"metadata: {name: a, namespace: shop}\nspec: {a: 'yes', b: '0644', c: 1.0, d: 9007199254740993, e: "
-		"'~', f: \"l1\\nl2\\0\"}\n",
+		"metadata: {name: a, namespace: shop}\nx: {a: 'yes', b: '0644', c: 1.0, d: 9007199254740993, e: '~'}\n",
+		"metadata: {name: a, namespace: shop}\nx: {f: \"l1\\nl2\\0\", g: .inf, h: 1e3, i: 0x1F, j: null}\n",
 	};
 	pl_ref ref = ref_for("ConfigMap", "shop", "a");
 	for (size_t i = 0; i < sizeof(extra) / sizeof(extra[0]); i++) {
