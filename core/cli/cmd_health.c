@@ -53,9 +53,16 @@ static pl_status as_engine(struct cli *c, pl_node *object, struct verdict *out, 
 	size_t n = 0;
 	struct assess_item item = {.live = object};
 	struct assess_out judged;
-	pl_status st = ref_of(c->doc, object, &item.ref, e);
-	if (st)
-		return st;
+	pl_status st = PL_OK;
+	if (ref_of(c->doc, object, &item.ref, e)) {
+		/* A sketch without metadata can be judged, too: kind and group are what the rules go by. */
+		pl_str kind = pl_text(pl_gets(object, "kind"));
+		if (!kind.n)
+			return pl_err_code(e);
+		err_clear(e);
+		item.ref = (pl_ref){.kind = kind};
+		api_version_cut(pl_text(pl_gets(object, "apiVersion")), &item.ref.group, &item.ref.version);
+	}
 	for (size_t i = 0; i < c->n_many; i++)
 		folders[n++] = str_of(c->many[i]);
 	if (shipped && !cli_flag(c, "builtin"))

@@ -59,14 +59,43 @@ static int print(struct cli *c, const pl_doc *d, pl_node *const *v, size_t n)
 
 /* ---- a folder ---- */
 
-static bool has_kustomization(pl_tree *t)
+static bool has_kustomization(struct cli *c, pl_tree *t, pl_str path)
 {
 	static const char *const names[] = {"kustomization.yaml", "kustomization.yml", "Kustomization"};
 	pl_entry entry;
 	for (size_t i = 0; i < 3; i++)
-		if (tree_stat(t, str_of(names[i]), &entry, NULL) == PL_OK && entry.type == PL_FILE)
+		if (tree_stat(t, path.n ? arena_printf(c->arena, "%.*s/%s", F(path), names[i]) : str_of(names[i]),
+			      &entry, NULL) == PL_OK &&
+		    entry.type == PL_FILE)
 			return true;
 	return false;
+}
+
+/*
+ * The tree that a folder is rendered in: the Git work tree it lies in, so that links and bases outside the folder are
+ * found as they would be by an application; else the folder itself. *below is the folder in it.
+ */
+static pl_status find_tree(struct cli *c, const char *path, const char **top, pl_str *below, struct pl_err *e)
+{
+	char *found = realpath(path, NULL);
+	if (!found)
+		return err_errno(e, errno, "open the folder '%s'", path);
+	pl_str real = arena_dup(c->arena, str_of(found));
+	free(found);
+	*top = real.p;
+	*below = S("");
+	for (size_t n = real.n; n > 0; n--) {
+		if (n < real.n && real.p[n] != '/')
+			continue;
+		pl_str at = {real.p, n};
+		if (!file_exists(arena_printf(c->arena, "%.*s/.git", F(at)).p))
+			continue;
+		*top = arena_dup(c->arena, at).p;
+		if (n < real.n)
+			*below = (pl_str){real.p + n + 1, real.n - n - 1};
+		break;
+	}
+	return PL_OK;
 }
 
 static pl_status render_folder(struct cli *c, const char *path, struct nodes *out, struct pl_err *e)
@@ -79,10 +108,13 @@ static pl_status render_folder(struct cli *c, const char *path, struct nodes *ou
 	struct nodes in = {0};
 	struct err_list errors = {0};
 	struct render_step step = {.doc = c->doc, .app = str_of(path), .options = S("{}")};
-	pl_status st = snapshot_of_folder(path, &snapshot, e);
+	const char *top = NULL;
+	pl_status st = find_tree(c, path, &top, &step.path, e);
+	if (!st)
+		st = snapshot_of_folder(top, &snapshot, e);
 	if (!st) {
 		step.tree = tree_new(snapshot, NULL, c->arena);
-		pl_str name = has_kustomization(step.tree) ? S("kustomize") : S("yaml");
+		pl_str name = has_kustomization(c, step.tree, step.path) ? S("kustomize") : S("yaml");
 		st = registry_get(r, PL_KIND_RENDERER, name, &step.plugin, e);
 	}
 	if (!st && plugin_options(step.plugin, NULL, NULL, NULL, NULL, c->arena, &step.options, &errors)) {

@@ -213,19 +213,28 @@ static void an_absent_path_names_the_nearest_folder(void **state)
 	assert_int_equal(render(f, f->yaml, "none", "{}", NULL), PL_ENOTFOUND);
 }
 
-static void links_to_files_are_followed_inside_the_tree_only(void **state)
+static void links_are_followed_inside_the_tree_only(void **state)
 {
 	struct fix *f = *state;
 	put(f, "base/x.yaml", OBJ("linked"));
 	put(f, "app/a.yaml", OBJ("a"));
 	put_link(f, "app/l.yaml", "../base/x.yaml");
-	put_link(f, "app/folder", "../base");
-	put_link(f, "app/loop", ".");
+	put_link(f, "app/nothing", "nowhere"); /* not a manifest's name */
 	assert_int_equal(render(f, f->yaml, "app", "{}", NULL), PL_OK);
+	assert_string_equal(names(f), "a linked");
+	put(f, "shared/y.yaml", OBJ("shared"));
+	put_link(f, "app/shared", "../shared");
+	assert_int_equal(render(f, f->yaml, "app", "{}", NULL), PL_OK);
+	assert_string_equal(names(f), "a linked shared");
+	assert_int_equal(render(f, f->yaml, "app", "{\"recurse\":false}", NULL), PL_OK);
 	assert_string_equal(names(f), "a linked");
 	put_link(f, "app/out.yaml", "/etc/hostname");
 	assert_int_equal(render(f, f->yaml, "app", "{}", NULL), PL_EDENIED);
 	assert_non_null(strstr(pl_err_text(&f->e), "'app/out.yaml' points to '/etc/hostname'"));
+	put(f, "round/a.yaml", OBJ("a"));
+	put_link(f, "round/loop", ".");
+	assert_int_equal(render(f, f->yaml, "round", "{}", NULL), PL_EINVAL);
+	assert_non_null(strstr(pl_err_text(&f->e), "'round/loop' leads back"));
 	put_link(f, "gone.yaml", "nowhere");
 	assert_int_equal(render(f, f->yaml, "", "{\"recurse\":false}", NULL), PL_ENOTFOUND);
 	assert_non_null(strstr(pl_err_text(&f->e), "'gone.yaml' points to nothing"));
@@ -282,7 +291,7 @@ int main(void)
 		T(lists_are_opened_and_empty_documents_dropped),
 		T(mistakes_name_file_line_and_column),
 		T(an_absent_path_names_the_nearest_folder),
-		T(links_to_files_are_followed_inside_the_tree_only),
+		T(links_are_followed_inside_the_tree_only),
 		T(steps_hand_on_what_came_before),
 		T(ten_thousand_files_render),
 		T(a_cancelled_render_stops),

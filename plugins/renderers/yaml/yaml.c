@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The yaml renderer: every *.yaml, *.yml and *.json file below the application's path, in the byte order of their
- * paths. As with Argo CD's directory applications, hidden files count like others, a link to a file is followed and a
- * link to a folder is not.
+ * paths. Hidden files count like others. Links inside the tree are followed, to folders too (a base that environments
+ * link to); one that leads back to a folder above itself, or out of the tree, is an error.
  */
 #include "glob.h"
 #include "plumb/plugin.h"
@@ -26,6 +26,11 @@ struct options {
 struct files {
 	pl_str *v;
 	size_t n, cap;
+};
+
+struct open_folder { /* on the way from the path down to where we are */
+	const struct open_folder *above;
+	pl_str real; /* its path with links replaced by what they lead to */
 };
 
 struct work {
@@ -114,41 +119,91 @@ static pl_str join(const pl_host *h, pl_str dir, pl_str name)
 	return (pl_str){p, n};
 }
 
-static pl_status collect(struct work *w, pl_str dir, int depth);
+static pl_status collect(struct work *w, pl_str dir, pl_str real, const struct open_folder *above, int depth);
 
-static pl_status collect_entry(struct work *w, pl_str dir, const pl_entry *f, int depth)
+static void warn_of_submodule(const pl_host *h, pl_str path)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof(text),
+			 "the submodule '%.*s' is left out: its files are not part of this repository", F(path));
+	h->log(h->ctx, PL_LOG_WARN, (pl_str){text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1});
+}
+
+/* dir/target by its text, "." and ".." steps done. Links on the way are not looked for: DEPTH_MAX ends what that
+ * misses. */
+static pl_str lead(const pl_host *h, pl_str dir, pl_str target)
+{
+	pl_str all = join(h, dir, target);
+	char *out = h->alloc(h->ctx, all.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < all.n;) {
+		size_t end = i;
+		while (end < all.n && all.p[end] != '/')
+			end++;
+		size_t len = end - i;
+		if (len == 2 && memcmp(all.p + i, "..", 2) == 0) {
+			while (n && out[n - 1] != '/')
+				n--;
+			n -= n > 0;
+		} else if (len && !(len == 1 && all.p[i] == '.')) {
+			if (n)
+				out[n++] = '/';
+			memcpy(out + n, all.p + i, len);
+			n += len;
+		}
+		i = end + 1;
+	}
+	return (pl_str){out, n};
+}
+
+/* What a link leads to, and where that lies. A dangling one is an error only where a file would have been read. */
+static pl_status follow(struct work *w, const struct open_folder *in, pl_str path, pl_entry *target, pl_str *real)
+{
+	const pl_host *h = w->h;
+	pl_str text = {NULL, 0};
+	*target = (pl_entry){.size = sizeof(*target)};
+	pl_status st = h->tree_stat(h->ctx, w->call->tree, path, target);
+	if (!st)
+		st = h->tree_readlink(h->ctx, w->call->tree, path, &text);
+	if (!st)
+		*real = lead(h, in->real, text);
+	if (st != PL_ENOTFOUND)
+		return st;
+	target->type = PL_ABSENT;
+	return wanted(w->options, below(w, path)) ? fail(h, st, "the symbolic link '%.*s' points to nothing", F(path))
+						  : PL_OK;
+}
+
+static int same(pl_str a, pl_str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static pl_status collect_entry(struct work *w, const struct open_folder *in, pl_str dir, const pl_entry *f, int depth)
 {
 	const pl_host *h = w->h;
 	pl_str path = join(h, dir, f->name);
-	uint32_t type = f->type;
-	if (type == PL_DIR)
-		return w->options->recurse ? collect(w, path, depth + 1) : PL_OK;
-	if (type == PL_SUBMODULE) {
-		char text[1024];
-		int n = snprintf(text, sizeof(text),
-				 "the submodule '%.*s' is left out: its files are not part of this repository",
-				 F(path));
-		h->log(h->ctx, PL_LOG_WARN, (pl_str){text, n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1});
-		return PL_OK;
-	}
-	if (!wanted(w->options, below(w, path)))
-		return PL_OK;
-	if (type == PL_LINK) {
-		pl_entry target = {.size = sizeof(target)};
-		pl_status st = h->tree_stat(h->ctx, w->call->tree, path, &target);
-		if (st == PL_ENOTFOUND)
-			return fail(h, st, "the symbolic link '%.*s' points to nothing", F(path));
-		if (st)
-			return st;
-		type = target.type;
-	}
-	if (type == PL_FILE)
+	pl_str real = join(h, in->real, f->name);
+	pl_entry at = *f;
+	pl_status st = f->type == PL_LINK ? follow(w, in, path, &at, &real) : PL_OK;
+	if (st)
+		return st;
+	if (at.type == PL_SUBMODULE)
+		warn_of_submodule(h, path);
+	if (at.type == PL_FILE && wanted(w->options, below(w, path)))
 		add_file(&w->files, path);
-	return PL_OK;
+	if (at.type != PL_DIR || !w->options->recurse)
+		return PL_OK;
+	for (const struct open_folder *o = in; o && f->type == PL_LINK; o = o->above)
+		if (same(o->real, real))
+			return fail(h, PL_EINVAL, "the symbolic link '%.*s' leads back to a folder that it lies in",
+				    F(path));
+	return collect(w, path, real, in, depth + 1);
 }
 
-static pl_status collect(struct work *w, pl_str dir, int depth)
+static pl_status collect(struct work *w, pl_str dir, pl_str real, const struct open_folder *above, int depth)
 {
+	const struct open_folder here = {above, real};
 	const pl_entry *v;
 	size_t n;
 	if (depth > DEPTH_MAX)
@@ -157,7 +212,7 @@ static pl_status collect(struct work *w, pl_str dir, int depth)
 		return w->h->remaining_ms(w->h->ctx) ? PL_ECANCELLED : PL_ETIMEOUT;
 	pl_status st = w->h->tree_list(w->h->ctx, w->call->tree, dir, &v, &n);
 	for (size_t i = 0; i < n && !st; i++)
-		st = collect_entry(w, dir, &v[i], depth);
+		st = collect_entry(w, &here, dir, &v[i], depth);
 	return st;
 }
 
@@ -192,7 +247,7 @@ static pl_status find_files(struct work *w)
 	if (st)
 		return st;
 	if (at.type == PL_DIR)
-		return collect(w, w->call->path, 0);
+		return collect(w, w->call->path, w->call->path, NULL, 0);
 	if (at.type != PL_FILE)
 		return fail(h, PL_EUNSUPPORTED,
 			    "the path '%.*s' is a submodule, whose files are not part of this repository",
