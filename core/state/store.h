@@ -16,7 +16,8 @@
 
 struct store;
 
-/* dir exists. PL_EUNSUPPORTED: made by a newer plumb. A damaged database is put aside (plumb.db.damaged-TIME) only when rebuild is true, else PL_EIO. */
+/* dir exists. PL_EUNSUPPORTED: made by a newer plumb. A damaged database is put aside (plumb.db.damaged-TIME) only when
+ * rebuild is true, else PL_EIO. */
 pl_status store_open(const char *dir, bool rebuild, struct store **out, struct pl_err *e);
 void store_close(struct store *s);
 
@@ -24,17 +25,17 @@ void store_close(struct store *s);
 
 struct store_app {
 	pl_str name;
-	pl_str target;	       /* identity of the target it was last applied to */
-	pl_str revision;       /* last synced content id */
-	pl_str revision_name;  /* "main@sha1:…" */
-	pl_str render_key;     /* of the last synced render */
+	pl_str target;	      /* identity of the target it was last applied to */
+	pl_str revision;      /* last synced content id */
+	pl_str revision_name; /* "main@sha1:…" */
+	pl_str render_key;    /* of the last synced render */
 	bool suspended;
 	pl_str suspend_reason; /* who and why */
 	pl_str pinned;	       /* content id it is held at by a rollback; empty: follows */
 	pl_str pin_reason;
-	int64_t pin_render;    /* history id whose stored render is used */
-	bool orphaned;	       /* left the config */
-	bool cascade;	       /* deletion: cascade was set when it was last in the config */
+	int64_t pin_render; /* history id whose stored render is used */
+	bool orphaned;	    /* left the config */
+	bool cascade;	    /* deletion: cascade was set when it was last in the config */
 	/* back-off */
 	uint32_t failures;     /* in a row */
 	int64_t next_try_ms;   /* wall clock */
@@ -43,9 +44,11 @@ struct store_app {
 };
 
 pl_status store_apps(struct store *s, struct arena *a, struct store_app **out, size_t *n, struct pl_err *e);
-pl_status store_app_get(struct store *s, pl_str name, struct arena *a, struct store_app *out, struct pl_err *e); /* PL_ENOTFOUND */
+pl_status store_app_get(struct store *s, pl_str name, struct arena *a, struct store_app *out,
+			struct pl_err *e); /* PL_ENOTFOUND */
 pl_status store_app_put(struct store *s, const struct store_app *app, struct pl_err *e);
-pl_status store_app_drop(struct store *s, pl_str name, struct pl_err *e); /* and its inventory, sync, trace; its history stays */
+pl_status store_app_drop(struct store *s, pl_str name,
+			 struct pl_err *e); /* and its inventory, sync, trace; its history stays */
 
 /* ---- inventory: what an application has applied ---- */
 
@@ -53,34 +56,40 @@ struct store_item {
 	pl_ref ref;
 	pl_str hash;   /* of the desired object as last applied, hex */
 	int64_t since; /* wall ms of the first apply; 0 in a put: now */
-	/* Where it is: an application that has changed its target still owns what it left behind. Empty in a put: the target of the app's row. */
+	/* Where it is: an application that has changed its target still owns what it left behind. Empty in a put: the
+	 * target of the app's row. */
 	pl_str target;
 	/* In a put only: the application it is taken over from (plan_row.previous). */
 	pl_str previous;
 };
 
 /* What the application has on the target that its row names (none when there is no row). */
-pl_status store_inventory(struct store *s, pl_str app, struct arena *a, struct store_item **out, size_t *n, struct pl_err *e);
+pl_status store_inventory(struct store *s, pl_str app, struct arena *a, struct store_item **out, size_t *n,
+			  struct pl_err *e);
 /* What it has on every other target than this one: still to be pruned there. Sorted by target. */
-pl_status store_inventory_elsewhere(struct store *s, pl_str app, pl_str target, struct arena *a, struct store_item **out, size_t *n,
-				    struct pl_err *e);
+pl_status store_inventory_elsewhere(struct store *s, pl_str app, pl_str target, struct arena *a,
+				    struct store_item **out, size_t *n, struct pl_err *e);
 /* Forgets objects on a target that need not be the application's present one. n 0 with refs NULL: all it has there. */
-pl_status store_inventory_drop(struct store *s, pl_str app, pl_str target, const pl_ref *refs, size_t n, struct pl_err *e);
+pl_status store_inventory_drop(struct store *s, pl_str app, pl_str target, const pl_ref *refs, size_t n,
+			       struct pl_err *e);
 /* Who has this object on this target? PL_ENOTFOUND: nobody. */
-pl_status store_owner(struct store *s, pl_str target, const pl_ref *ref, struct arena *a, pl_str *app, struct pl_err *e);
+pl_status store_owner(struct store *s, pl_str target, const pl_ref *ref, struct arena *a, pl_str *app,
+		      struct pl_err *e);
 /*
- * One transaction: puts and drops. Objects are written here BEFORE they are applied (so that nothing applied is ever unknown) and
- * dropped after they are gone. The application's row must be there, else PL_ENOTFOUND; its target is where drops are looked for.
- * A put of what another application has is PL_ECONFLICT that names it, unless `previous` names it or its row is orphaned: then
- * the object changes its owner. Absent drops are fine. since of an object that is there already is kept.
+ * One transaction: puts and drops. Objects are written here BEFORE they are applied (so that nothing applied is ever
+ * unknown) and dropped after they are gone. The application's row must be there, else PL_ENOTFOUND; its target is where
+ * drops are looked for. A put of what another application has is PL_ECONFLICT that names it, unless `previous` names it
+ * or its row is orphaned: then the object changes its owner. Absent drops are fine. since of an object that is there
+ * already is kept.
  */
-pl_status store_inventory_change(struct store *s, pl_str app, const struct store_item *put, size_t n_put, const pl_ref *drop,
-				 size_t n_drop, struct pl_err *e);
+pl_status store_inventory_change(struct store *s, pl_str app, const struct store_item *put, size_t n_put,
+				 const pl_ref *drop, size_t n_drop, struct pl_err *e);
 
 /* ---- a running sync: one per application, a blob that plan and sync understand ---- */
 
-pl_status store_sync_get(struct store *s, pl_str app, struct arena *a, pl_str *blob, struct pl_err *e); /* unsealed; PL_ENOTFOUND */
-pl_status store_sync_put(struct store *s, pl_str app, pl_str blob, struct pl_err *e);			 /* sealed inside */
+pl_status store_sync_get(struct store *s, pl_str app, struct arena *a, pl_str *blob,
+			 struct pl_err *e);					      /* unsealed; PL_ENOTFOUND */
+pl_status store_sync_put(struct store *s, pl_str app, pl_str blob, struct pl_err *e); /* sealed inside */
 pl_status store_syncs(struct store *s, struct arena *a, pl_str **apps, size_t *n, struct pl_err *e);
 
 /* ---- history: the audit log ---- */
@@ -100,7 +109,7 @@ struct store_history {
 	int64_t started_ms, finished_ms;
 	pl_str phase; /* Running Succeeded Failed */
 	pl_str error;
-	pl_str health; /* at the end */
+	pl_str health;	/* at the end */
 	int64_t render; /* id of the stored render; 0: none */
 	const struct store_result *results;
 	size_t n_results;
@@ -117,17 +126,20 @@ pl_status store_history_health(struct store *s, int64_t id, pl_str health, struc
 
 /* ---- renders: content-addressed, sealed ---- */
 
-/* resources: JSON lines. Same key twice is one row. *id is for history. Renders that no history entry, application or sync names are dropped by store_tidy. */
+/* resources: JSON lines. Same key twice is one row. *id is for history. Renders that no history entry, application or
+ * sync names are dropped by store_tidy. */
 pl_status store_render_put(struct store *s, pl_str app, pl_str key, pl_str resources, int64_t *id, struct pl_err *e);
 pl_status store_render_get(struct store *s, int64_t id, struct arena *a, pl_str *resources, struct pl_err *e);
 
 /* ---- traces: what a render has read; not sealed (paths and content ids only) ---- */
 
-pl_status store_trace_get(struct store *s, pl_str app, struct arena *a, pl_str *trace, struct pl_err *e); /* PL_ENOTFOUND */
+pl_status store_trace_get(struct store *s, pl_str app, struct arena *a, pl_str *trace,
+			  struct pl_err *e); /* PL_ENOTFOUND */
 pl_status store_trace_put(struct store *s, pl_str app, pl_str trace, struct pl_err *e);
 
 /* ---- small durable facts ---- */
-pl_status store_meta_get(struct store *s, const char *key, struct arena *a, pl_str *value, struct pl_err *e); /* PL_ENOTFOUND */
+pl_status store_meta_get(struct store *s, const char *key, struct arena *a, pl_str *value,
+			 struct pl_err *e); /* PL_ENOTFOUND */
 pl_status store_meta_put(struct store *s, const char *key, pl_str value, struct pl_err *e);
 
 /* Keeps the newest `keep` history entries of each application (0: all), drops unused renders. */

@@ -420,6 +420,20 @@ static void an_include_that_is_a_folder_or_a_fifo_is_broken(void **state)
 	expect_errors(f, "plumb.yaml:1:10: include: read 'd.yaml': it is a folder\n");
 }
 
+/* It may have held applications: what they applied must not be taken for unwanted. */
+static void a_folder_of_includes_that_is_gone_is_broken(void **state)
+{
+	struct fix *f = *state;
+	const struct config_root *r = read_it(f, "include: apps.d/*.yaml\n");
+	assert_non_null(r);
+	assert_int_equal(r->n_broken_includes, 1);
+	SAME(r->broken_includes[0], "apps.d/*.yaml");
+	expect_errors(f, "plumb.yaml:1:10: include: 'apps.d/*.yaml': No such file or directory\n");
+	put("apps.d/readme.txt", "");
+	r = read_ok(f, "include: apps.d/*.yaml\n");
+	assert_int_equal(r->n_broken_includes, 0);
+}
+
 /* ---- finding it ---- */
 
 static void the_config_is_found_where_it_should_be(void **state)
@@ -470,6 +484,7 @@ int main(void)
 		T(a_broken_include_does_not_stop_the_rest),
 		T(includes_within_includes_have_an_end),
 		T(an_include_that_is_a_folder_or_a_fifo_is_broken),
+		T(a_folder_of_includes_that_is_gone_is_broken),
 		T(the_config_is_found_where_it_should_be),
 		T(a_config_lives_as_long_as_somebody_holds_it),
 	};
