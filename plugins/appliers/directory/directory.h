@@ -27,6 +27,8 @@ struct results;
 struct directory {
 	char *path;
 	int root; /* -1: not opened yet, or absent */
+	dev_t root_dev;
+	ino_t root_ino;
 	struct results *results;
 	struct watch *watch; /* NULL until the first watch_next */
 };
@@ -61,6 +63,8 @@ int spot_is_folder(const char *ns, const char *kind); /* kind may be NULL: is ns
 
 /* Makes d->root the folder that stands at d->path now. PL_ENOTFOUND: absent, and create is 0. */
 pl_status root_open(struct directory *d, int create, pl_err *e);
+/* Is what is open still what stands at the path? A folder that was removed would take writes and lose them. */
+int root_same(const struct directory *d);
 /* A step down without following links; -1 with errno. */
 int step_down(int dir, const char *name);
 /* The object's folder. PL_ENOTFOUND: absent, and create is 0. */

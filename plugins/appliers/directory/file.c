@@ -35,36 +35,45 @@ static int make_folders(const char *path)
 	return bad;
 }
 
-/* Is what we have open still what stands at the path? A folder that was removed would take writes and lose them. */
-static int still_there(const struct directory *d)
+int root_same(const struct directory *d)
 {
-	struct stat now, open;
-	return d->root >= 0 && stat(d->path, &now) == 0 && fstat(d->root, &open) == 0 && now.st_dev == open.st_dev &&
-	       now.st_ino == open.st_ino;
+	struct stat now;
+	return d->root >= 0 && stat(d->path, &now) == 0 && now.st_dev == d->root_dev && now.st_ino == d->root_ino;
+}
+
+static int open_root(struct directory *d)
+{
+	struct stat st;
+	d->root = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->root < 0 || fstat(d->root, &st))
+		return errno;
+	d->root_dev = st.st_dev;
+	d->root_ino = st.st_ino;
+	return 0;
 }
 
 pl_status root_open(struct directory *d, int create, pl_err *e)
 {
-	if (still_there(d))
+	if (root_same(d))
 		return PL_OK;
 	if (d->root >= 0)
 		close(d->root);
-	d->root = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->root >= 0) {
+	int why = open_root(d);
+	if (!why) {
 		clean_temporaries(d->root);
 		return PL_OK;
 	}
-	if (errno == ENOTDIR)
+	if (why == ENOTDIR)
 		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, 0, 0}, "the target '%s' is not a folder", d->path);
-	if (errno != ENOENT)
-		return fail_errno(e, errno, "open the target '%s'", d->path);
+	if (why != ENOENT)
+		return fail_errno(e, why, "open the target '%s'", d->path);
 	if (!create)
 		return pl_err_set(e, PL_ENOTFOUND, (pl_place){NULL, 0, 0}, "the target '%s' does not exist", d->path);
-	int bad = make_folders(d->path);
-	if (bad)
-		return fail_errno(e, bad, "make the target '%s'", d->path);
-	d->root = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return d->root >= 0 ? PL_OK : fail_errno(e, errno, "open the target '%s'", d->path);
+	why = make_folders(d->path);
+	if (why)
+		return fail_errno(e, why, "make the target '%s'", d->path);
+	why = open_root(d);
+	return why ? fail_errno(e, why, "open the target '%s'", d->path) : PL_OK;
 }
 
 /* ---- steps ---- */

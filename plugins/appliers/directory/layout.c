@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "directory.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static int clean(pl_str s)
@@ -31,6 +30,18 @@ static pl_status check(const char *what, pl_str s, size_t max, pl_err *e)
 	return PL_OK;
 }
 
+/* Joins what check() has found to fit. Asked for every object on every pass, so without printf. */
+static void put(char *to, pl_str a, pl_str b, pl_str c)
+{
+	const pl_str v[] = {a, b, c};
+	for (size_t i = 0; i < 3; i++) {
+		if (v[i].n)
+			memcpy(to, v[i].p, v[i].n);
+		to += v[i].n;
+	}
+	*to = '\0';
+}
+
 pl_status spot_of(const pl_ref *ref, struct spot *out, pl_err *e)
 {
 	const pl_place nowhere = {NULL, 0, 0};
@@ -45,12 +56,10 @@ pl_status spot_of(const pl_ref *ref, struct spot *out, pl_err *e)
 				  "the kind '%.*s' has a dot, which parts kind and group in folders", F(ref->kind));
 	if (same(ref->ns, S(CLUSTER)))
 		return pl_err_set(e, PL_EDENIED, nowhere, "the namespace '%s' stands for objects without one", CLUSTER);
-	if (ref->ns.n)
-		snprintf(out->ns, sizeof(out->ns), "%.*s", F(ref->ns));
-	else
-		snprintf(out->ns, sizeof(out->ns), "%s", CLUSTER);
-	snprintf(out->kind, sizeof(out->kind), "%.*s%s%.*s", F(ref->kind), ref->group.n ? "." : "", F(ref->group));
-	snprintf(out->file, sizeof(out->file), "%.*s" SUFFIX, F(ref->name));
+	pl_str none = {NULL, 0}, dot = ref->group.n ? S(".") : none;
+	put(out->ns, ref->ns.n ? ref->ns : S(CLUSTER), none, none);
+	put(out->kind, ref->kind, dot, ref->group);
+	put(out->file, ref->name, S(SUFFIX), none);
 	return PL_OK;
 }
 

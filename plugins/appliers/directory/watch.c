@@ -342,16 +342,9 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Is what we watch still what stands at the path? */
-static int root_changed(const struct directory *d)
-{
-	struct stat now, open;
-	return stat(d->path, &now) || fstat(d->root, &open) || now.st_dev != open.st_dev || now.st_ino != open.st_ino;
-}
-
 static pl_status keep_armed(struct directory *d, struct watch *w, const pl_host *h)
 {
-	if (w->fd >= 0 && root_changed(d))
+	if (w->fd >= 0 && !root_same(d))
 		begin_anew(w);
 	if (w->fd >= 0)
 		return PL_OK;
