@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -240,6 +241,36 @@ static void links_are_followed_inside_the_tree_only(void **state)
 	assert_non_null(strstr(pl_err_text(&f->e), "'gone.yaml' points to nothing"));
 }
 
+static void a_submodule_is_left_out_with_a_line_in_the_log(void **state)
+{
+	struct fix *f = *state;
+	const struct plugin *p;
+	struct source *source;
+	struct snapshot *s;
+	put(f, "r1/app/a.yaml", OBJ("a"));
+	put(f, "r1/app/lib.submodule/b.yaml", OBJ("b"));
+	char *path = path_join(f->dir, "log");
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct log log = {.fd = fd, .level = LOG_WARN};
+	pl_str options = arena_printf(f->arena, "{\"root\":\"%s\"}", f->dir);
+	assert_int_equal(registry_get(f->registry, PL_KIND_SOURCE, S("folder"), &p, NULL), PL_OK);
+	assert_int_equal(source_open(f->registry, p, options, "/tmp", &source, NULL), PL_OK);
+	assert_int_equal(snapshot_open(source, S("r1"), &s, NULL), PL_OK);
+	struct render_step step = {
+		.plugin = f->yaml, .options = S("{}"), .path = S("app"), .app = S("shop"), .doc = f->doc};
+	step.tree = tree_new(s, NULL, f->arena);
+	assert_int_equal(render_run(f->registry, &step, NULL, &f->out, &log, NULL, 0, &f->e), PL_OK);
+	assert_string_equal(names(f), "a");
+	struct buf b = BUF_INIT(65536);
+	assert_int_equal(file_read(path, &b, NULL), PL_OK);
+	assert_non_null(strstr(b.p, "shop: yaml: the submodule 'app/lib' is left out"));
+	buf_free(&b);
+	snapshot_unref(s);
+	source_unref(source);
+	close(fd);
+	free(path);
+}
+
 static void steps_hand_on_what_came_before(void **state)
 {
 	struct fix *f = *state;
@@ -292,6 +323,7 @@ int main(void)
 		T(mistakes_name_file_line_and_column),
 		T(an_absent_path_names_the_nearest_folder),
 		T(links_are_followed_inside_the_tree_only),
+		T(a_submodule_is_left_out_with_a_line_in_the_log),
 		T(steps_hand_on_what_came_before),
 		T(ten_thousand_files_render),
 		T(a_cancelled_render_stops),
