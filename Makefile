@@ -134,8 +134,9 @@ $(BUILD)/tests/$(1): $(O)/tests/unit/$(1).o $(call archives,$(call test_room,$(1
 endef
 $(foreach t,$(notdir $(UNIT)),$(eval $(call unit_test,$(t))))
 unit: $(UNIT)
-# this one opens the plugin itself
+# these open the plugin itself
 $(BUILD)/tests/health_kubernetes_test: $(BUILD)/plugins/health/kubernetes.so
+$(BUILD)/tests/plugin_git_test: $(BUILD)/plugins/sources/git.so
 
 # programs that integration tests drive: tests/fakes/WHAT_driver.c
 DRIVERS := $(patsubst tests/fakes/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/fakes/*_driver.c)))

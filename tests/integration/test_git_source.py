@@ -395,8 +395,9 @@ def _():
         s.write("cache/repo/refs/plumb/keep/%s.lock" % c, "")
         s.write("cache/repo/objects/pack/pack_git2_abc", "half")
         src = Source(s, d.url + "/repo")
-        src.fetch(c)
-        eq(src.cat(c, "a"), "1")
+        new = s.commit("repo", {"a": "2"})
+        src.fetch(c, new)
+        eq((src.cat(c, "a"), src.cat(new, "a")), ("1", "2"))
         assert not os.path.exists(src.cache + "/repo/objects/pack/pack_git2_abc"), "a half pack is left"
         eq(glob.glob(src.cache + "/broken"), [])
 

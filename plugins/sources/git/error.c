@@ -104,3 +104,11 @@ pl_status git_stopped(const pl_host *h)
 		return h->remaining_ms(h->ctx) <= 0 ? PL_ETIMEOUT : PL_ECANCELLED;
 	return h->remaining_ms(h->ctx) <= 0 ? PL_ETIMEOUT : PL_OK;
 }
+
+pl_status git_check(const pl_host *h, const struct git_source *s, const char *what)
+{
+	pl_status st = git_stopped(h);
+	return st ? git_fail(h, st, "%s '%s': %s", what, s->opt.url,
+			     st == PL_ETIMEOUT ? "the time allowed ran out" : "cancelled")
+		  : PL_OK;
+}

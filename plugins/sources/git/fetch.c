@@ -288,7 +288,9 @@ pl_status git_op_fetch(const pl_host *h, void *self, const pl_revision *revision
 	struct wants w = {.v = git_zalloc(n * sizeof(git_oid))};
 	struct cache_repo *c = NULL;
 	int lock = -1;
-	pl_status st = read_wants(h, revisions, n, &w);
+	pl_status st = git_check(h, s, "fetch from");
+	if (!st)
+		st = read_wants(h, revisions, n, &w);
 	if (!st && !git_cache_is_damaged(s) && git_cache_use(h, s, &c) == PL_OK)
 		drop_known(&w, c);
 	if (!st && w.n)

@@ -60,6 +60,7 @@ void git_log(const pl_host *h, int32_t level, const char *fmt, ...) PL_PRINTF(3,
 /* Takes NAME[:PASSWORD]@ out of every url in the text, and control characters. */
 void git_scrub(char *text);
 pl_status git_stopped(const pl_host *h); /* PL_OK, PL_ECANCELLED or PL_ETIMEOUT */
+pl_status git_check(const pl_host *h, const struct git_source *s, const char *what); /* the same, reported */
 
 /* options.c */
 pl_status git_options_read(const pl_host *h, pl_str json, struct git_options *o);

@@ -16,7 +16,8 @@ static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 /*
  * The user's and the system's git configuration must not change what plumb does (url.insteadOf would send credentials
- * elsewhere), and a local repository of another owner is only read: no program of its configuration ever runs.
+ * elsewhere), and a local repository of another owner is only read: no program of its configuration ever runs. The user
+ * agent is left alone: libgit2 1.5 frees it twice when it is set again after a shutdown.
  */
 static int settings(void)
 {
@@ -31,8 +32,6 @@ static int settings(void)
 		code = git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, PACK_OBJECTS);
 	if (!code)
 		code = git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, OBJECT_BYTES);
-	if (!code)
-		code = git_libgit2_opts(GIT_OPT_SET_USER_AGENT, "plumb");
 	return code;
 }
 

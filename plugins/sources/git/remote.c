@@ -246,6 +246,16 @@ static pl_status set_ca(struct git_session *x)
 	return PL_OK;
 }
 
+/* Without url.insteadOf: nobody may send credentials elsewhere, and libgit2 1.5 leaks 20 kB for each look at it. */
+static int create(git_remote **out, const struct git_source *s, git_repository *repo)
+{
+	git_remote_create_options o;
+	(void)git_remote_create_options_init(&o, GIT_REMOTE_CREATE_OPTIONS_VERSION); /* only fails on a wrong version */
+	o.repository = repo;
+	o.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+	return git_remote_create_with_opts(out, s->opt.url, &o);
+}
+
 pl_status git_session_open(struct git_session *x, const pl_host *h, struct git_source *s, git_repository *repo)
 {
 	*x = (struct git_session){.h = h, .s = s};
@@ -253,8 +263,7 @@ pl_status git_session_open(struct git_session *x, const pl_host *h, struct git_s
 	if (st)
 		return st;
 	git_error_clear();
-	int code = repo ? git_remote_create_anonymous(&x->remote, repo, s->opt.url)
-			: git_remote_create_detached(&x->remote, s->opt.url);
+	int code = create(&x->remote, s, repo);
 	if (code)
 		return git_fail_lib(h, code, "use url '%s'", s->opt.url);
 	git_remote_connect_options co;

@@ -214,7 +214,9 @@ pl_status git_op_resolve(const pl_host *h, void *self, const pl_str *wanted, siz
 		done[i] = answer_alone(h, wanted[i], &out[i]);
 		ask |= !done[i];
 	}
-	pl_status st = ask ? git_session_open(&x, h, self, NULL) : PL_OK;
+	pl_status st = ask ? git_check(h, self, "list the references of") : PL_OK;
+	if (ask && !st)
+		st = git_session_open(&x, h, self, NULL);
 	for (size_t i = 0; i < n && ask && !st; i++)
 		if (!done[i])
 			answer(&x, wanted[i], &out[i]);
