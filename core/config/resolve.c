@@ -45,10 +45,6 @@ static void index_make(struct index *x, const char *what, const void *v, size_t 
 	qsort(x->v, n, sizeof *x->v, by_name);
 }
 
-#define INDEX(x, what, v, n, type, part)                                                                               \
-	index_make(x, what, v, n, sizeof(type), offsetof(type, part.name), offsetof(type, part.at),                    \
-		   offsetof(type, file))
-
 /* What a broken include says does not count; the main file's own names are good for hints even then. */
 static bool counts(const struct entry *x)
 {
@@ -256,10 +252,17 @@ void resolve(struct load *l, struct config_root *root)
 	for (size_t i = 0; i < l->n_drafts; i++)
 		if (l->drafts[i].repo_url)
 			l->drafts[i].source_i = source_of_repository(l, l->drafts[i].repo_url);
-	INDEX(&x.sources, "source", l->sources, l->n_sources, struct named_source, source);
-	INDEX(&x.targets, "target", l->targets, l->n_targets, struct named_target, target);
-	INDEX(&x.plugins, "plugin", l->plugins, l->n_plugins, struct named_plugin, plugin);
-	INDEX(&x.apps, "application", l->drafts, l->n_drafts, struct draft, app);
+	index_make(&x.sources, "source", l->sources, l->n_sources, sizeof *l->sources,
+		   offsetof(struct named_source, source.name), offsetof(struct named_source, source.at),
+		   offsetof(struct named_source, file));
+	index_make(&x.targets, "target", l->targets, l->n_targets, sizeof *l->targets,
+		   offsetof(struct named_target, target.name), offsetof(struct named_target, target.at),
+		   offsetof(struct named_target, file));
+	index_make(&x.plugins, "plugin", l->plugins, l->n_plugins, sizeof *l->plugins,
+		   offsetof(struct named_plugin, plugin.name), offsetof(struct named_plugin, plugin.at),
+		   offsetof(struct named_plugin, file));
+	index_make(&x.apps, "application", l->drafts, l->n_drafts, sizeof *l->drafts, offsetof(struct draft, app.name),
+		   offsetof(struct draft, app.at), offsetof(struct draft, file));
 	check_duplicates(l, &x.sources);
 	check_duplicates(l, &x.targets);
 	check_duplicates(l, &x.plugins);

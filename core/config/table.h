@@ -37,8 +37,8 @@ struct cfg_table;
 struct cfg_key {
 	const char *key;
 	enum cfg_type type;
-	size_t offset;
 	unsigned flags;
+	size_t offset;
 	const char *def; /* as it would be written; NULL: zero or absent */
 	const char *help;
 	const struct cfg_table *section; /* CFG_SECTION, CFG_MANY */
