@@ -130,9 +130,11 @@ pl_status store_sync_put(struct store *s, pl_str app, pl_str blob, struct pl_err
 	struct buf sealed = BUF_INIT(SIZE_MAX);
 	struct q q;
 	pl_status st = tx_begin(s, e);
-	if (!st)
+	if (!st && blob.n == 0)
+		st = sync_drop(s, app, e);
+	else if (!st)
 		st = seal_text(s->seal, "sync", app, blob, &sealed, e);
-	if (!st) {
+	if (!st && blob.n) {
 		q_open(&q, s, Q_SYNC_PUT);
 		q_str(&q, app);
 		q_blob(&q, buf_str(&sealed));

@@ -220,7 +220,7 @@ pl_status seal_unseal(struct seal *s, const char *what, pl_str row, pl_str seale
 {
 	const uint8_t *head = (const uint8_t *)sealed.p;
 	if (sealed.n < HEAD_SIZE || sealed.n - HEAD_SIZE > TEXT_MAX)
-		return err_set(e, PL_EIO, "the stored %s is damaged", what);
+		return err_set(e, PL_EINVAL, "the stored %s is damaged", what);
 	if (head[0] != FORMAT)
 		return err_set(e, PL_EUNSUPPORTED, "the stored %s is sealed in form %d, which this plumb does not know",
 			       what, head[0]);
@@ -237,9 +237,9 @@ pl_status seal_unseal(struct seal *s, const char *what, pl_str row, pl_str seale
 	if (!ok) {
 		/* What failed its check must not be read by anybody. */
 		OPENSSL_cleanse(to, cipher.n);
-		err_set(e, PL_EIO, "the stored %s is damaged: it is not what plumb has written there", what);
+		err_set(e, PL_EINVAL, "the stored %s is damaged: it is not what plumb has written there", what);
 		pl_err_hint(e, "sync again: what it holds is made again");
-		return PL_EIO;
+		return PL_EINVAL;
 	}
 	to[cipher.n] = '\0';
 	*text = (pl_str){(const char *)to, cipher.n};

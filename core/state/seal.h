@@ -25,7 +25,7 @@ void seal_close(struct seal *s); /* wipes the key */
  * out.
  */
 pl_status seal_text(struct seal *s, const char *what, pl_str row, pl_str text, struct buf *out, struct pl_err *e);
-/* PL_EAUTH: sealed with a key that is not here; PL_EIO: changed since, or of another row. */
+/* PL_EAUTH: sealed with a key that is not here; PL_EINVAL: changed since, or of another row. */
 pl_status seal_unseal(struct seal *s, const char *what, pl_str row, pl_str sealed, struct arena *a, pl_str *text,
 		      struct pl_err *e);
 

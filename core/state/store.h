@@ -87,6 +87,8 @@ pl_status store_inventory_change(struct store *s, pl_str app, const struct store
 
 /* ---- a running sync: one per application, a blob that plan and sync understand ---- */
 
+/* A blob that can't be unsealed: PL_EAUTH (its key is gone), PL_EINVAL (damaged). An empty blob in a put drops the row.
+ */
 pl_status store_sync_get(struct store *s, pl_str app, struct arena *a, pl_str *blob,
 			 struct pl_err *e);					      /* unsealed; PL_ENOTFOUND */
 pl_status store_sync_put(struct store *s, pl_str app, pl_str blob, struct pl_err *e); /* sealed inside */

@@ -332,6 +332,15 @@ static void ending_a_sync_records_all_of_it_at_once(void **state)
 	SAME(h.results[1].message, "no space");
 }
 
+static void an_empty_sync_is_none(void **state)
+{
+	struct fix *f = *state;
+	pl_str blob;
+	OK(store_sync_put(f->s, S("shop"), S("step 1"), &f->e));
+	OK(store_sync_put(f->s, S("shop"), S(""), &f->e));
+	assert_int_equal(store_sync_get(f->s, S("shop"), f->a, &blob, &f->e), PL_ENOTFOUND);
+}
+
 static void history_is_listed_newest_first(void **state)
 {
 	struct fix *f = *state;
@@ -522,6 +531,7 @@ int main(void)
 		T(an_orphan_loses_its_objects_to_who_takes_them),
 		T(a_changed_target_leaves_the_old_ones_known),
 		T(ending_a_sync_records_all_of_it_at_once),
+		T(an_empty_sync_is_none),
 		T(history_is_listed_newest_first),
 		T(a_dropped_application_leaves_its_history),
 		T(a_render_is_one_row_for_its_key),
