@@ -24,11 +24,13 @@ struct registry_config {
 
 struct registry *registry_new(const struct registry_config *c);
 void registry_free(struct registry *r); /* after every handle of its plugins is closed */
-/* Where the running program's own plugins lie: beside it in the build tree, else PREFIX/lib/plumb/plugins. malloc'ed. */
+/* Where the running program's own plugins lie: beside it in the build tree, else PREFIX/lib/plumb/plugins. malloc'ed.
+ */
 char *registry_own_folder(void);
 
 const char *kind_name(uint32_t kind); /* "source" … ; folders are named in the plural: plugins/sources */
-/* Loads on first use. Each way to be wrong is its own error: PL_ENOTFOUND (with the names there are and the nearest), PL_EPLUGIN. */
+/* Loads on first use. Each way to be wrong is its own error: PL_ENOTFOUND (with the names there are and the nearest),
+ * PL_EPLUGIN. */
 pl_status registry_get(struct registry *r, uint32_t kind, pl_str name, const struct plugin **out, struct pl_err *e);
 const pl_plugin *plugin_table(const struct plugin *p);
 const char *plugin_file(const struct plugin *p);
@@ -41,14 +43,15 @@ struct plugin_file_info {
 	pl_str path;
 	bool shadowed; /* an earlier folder has the same kind and name */
 };
-pl_status registry_list(struct registry *r, struct arena *a, struct plugin_file_info **out, size_t *n, struct pl_err *e);
+pl_status registry_list(struct registry *r, struct arena *a, struct plugin_file_info **out, size_t *n,
+			struct pl_err *e);
 
 /*
  * Checks options (a node of doc from, or NULL) against the plugin's schema, fills defaults in, makes paths absolute
  * (relative to dir), leaves the key `without` out (may be NULL). Every mistake is told. *json is in a.
  */
-pl_status plugin_options(const struct plugin *p, const pl_doc *from, const pl_node *options, const char *dir, const char *without,
-			 struct arena *a, pl_str *json, struct err_list *errors);
+pl_status plugin_options(const struct plugin *p, const pl_doc *from, const pl_node *options, const char *dir,
+			 const char *without, struct arena *a, pl_str *json, struct err_list *errors);
 
 /* Jobs of this room for worker_start(); a NULL-terminated table is not needed: *n tells. */
 const struct worker_job *plugin_jobs(size_t *n);

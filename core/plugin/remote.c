@@ -103,6 +103,8 @@ static pl_status keep_plugin(pl_str file, uint32_t kind, pl_str name, struct pl_
 	pl_status st = plugin_load(kind, name, z, &kept.plugin, e);
 	free(z);
 	kept.kind = kind;
+	if (st)
+		kept.plugin = NULL;
 	return st;
 }
 
@@ -151,7 +153,7 @@ static pl_status unpack_order(pl_str in, struct arena *a, struct order *o, struc
 	o->log.json = read_u32(&r) != 0;
 	o->n = read_u32(&r);
 	if (r.bad || o->n > r.n || o->kind != PL_KIND_SOURCE || (o->op != REMOTE_RESOLVE && o->op != REMOTE_FETCH))
-		return err_set(e, PL_EINTERNAL, "a request for a source that can't be read");
+		goto bad;
 	o->wanted = arena_array(a, o->n + 1, sizeof(*o->wanted));
 	o->revisions = arena_array(a, o->n + 1, sizeof(*o->revisions));
 	for (size_t i = 0; i < o->n; i++) {
@@ -164,7 +166,11 @@ static pl_status unpack_order(pl_str in, struct arena *a, struct order *o, struc
 			o->revisions[i].name = name;
 		}
 	}
-	return r.bad ? err_set(e, PL_EINTERNAL, "a request for a source that is cut short") : PL_OK;
+	if (!r.bad)
+		return PL_OK;
+bad:
+	err_set(e, PL_EINTERNAL, "a request for a source that can't be read");
+	return PL_EINTERNAL;
 }
 
 static pl_status run_order(const struct order *o, struct arena *a, struct buf *out, struct pl_err *e)

@@ -17,19 +17,21 @@ struct source_revision {
 	pl_str error;
 };
 
-/* options: what plugin_options gave. Opens nothing yet; remote operations run in the worker when the plugin asks for it. */
-pl_status source_open(struct registry *r, const struct plugin *p, pl_str options, const char *cache, struct source **out,
-		      struct pl_err *e);
+/* options: what plugin_options gave. Opens nothing yet; remote operations run in the worker when the plugin asks for
+ * it. */
+pl_status source_open(struct registry *r, const struct plugin *p, pl_str options, const char *cache,
+		      struct source **out, struct pl_err *e);
 void source_unref(struct source *s);
 
 pl_status source_resolve(struct source *s, const pl_str *wanted, size_t n, int64_t timeout_ms, struct cancel *cancel,
 			 struct arena *a, struct source_revision *out, struct pl_err *e);
-pl_status source_fetch(struct source *s, const pl_str *ids, const pl_str *names, size_t n, int64_t timeout_ms, struct cancel *cancel,
-		       struct pl_err *e);
+pl_status source_fetch(struct source *s, const pl_str *ids, const pl_str *names, size_t n, int64_t timeout_ms,
+		       struct cancel *cancel, struct pl_err *e);
 pl_status source_describe(struct source *s, pl_str id, struct arena *a, pl_revision_info *out, struct pl_err *e);
 bool source_has(struct source *s, pl_str id);
 
-/* One revision's files, shared by all applications of the repository: listings are read once. Thread-safe, refcounted. */
+/* One revision's files, shared by all applications of the repository: listings are read once. Thread-safe, refcounted.
+ */
 struct snapshot;
 pl_status snapshot_open(struct source *s, pl_str id, struct snapshot **out, struct pl_err *e);
 struct snapshot *snapshot_ref(struct snapshot *s);

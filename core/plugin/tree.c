@@ -237,7 +237,7 @@ static pl_status find(pl_tree *t, pl_str path, bool follow_last, struct found *f
 
 pl_status tree_stat(pl_tree *t, pl_str path, pl_entry *out, struct pl_err *e)
 {
-	struct found f;
+	struct found f = {0};
 	pl_status st = find(t, path, true, &f, e);
 	if (st)
 		return st;
@@ -268,7 +268,7 @@ static pl_status not_a(pl_tree *t, const struct found *f, pl_str path, const cha
 
 pl_status tree_list(pl_tree *t, pl_str path, const pl_entry **out, size_t *n, struct pl_err *e)
 {
-	struct found f;
+	struct found f = {0};
 	const struct listing *l = NULL;
 	pl_status st = find(t, path, true, &f, e);
 	if (st)
@@ -290,7 +290,7 @@ pl_status tree_list(pl_tree *t, pl_str path, const pl_entry **out, size_t *n, st
 
 pl_status tree_read(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struct pl_err *e)
 {
-	struct found f;
+	struct found f = {0};
 	pl_status st = find(t, path, true, &f, e);
 	if (st)
 		return st;
@@ -305,7 +305,7 @@ pl_status tree_read(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struc
 
 pl_status tree_readlink(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struct pl_err *e)
 {
-	struct found f;
+	struct found f = {0};
 	pl_status st = find(t, path, false, &f, e);
 	if (st)
 		return st;

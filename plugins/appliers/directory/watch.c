@@ -286,7 +286,7 @@ static void take_event(struct directory *d, struct watch *w, const struct inotif
 			new_folder(d, w, in, ev->name);
 		return;
 	}
-	if (in->kind)
+	if (in->ns && in->kind)
 		tell(w, in->ns, in->kind, ev->name);
 }
 
