@@ -504,6 +504,11 @@ pl_status run_resume(struct app *a, bool *found, struct pl_err *e)
 			err_clear(e);
 			return PL_OK;
 		}
+		/* Sealed by a key that is gone, or damaged: it will never be readable, and a new look decides. */
+		if (st == PL_EAUTH || st == PL_EINVAL) {
+			err_clear(e);
+			return store_sync_put(a->g->store, str_of(a->name), (pl_str){0}, e);
+		}
 		return st;
 	}
 	*found = true;
