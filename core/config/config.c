@@ -87,8 +87,28 @@ static struct config *make(struct load *l)
 	return c;
 }
 
+static size_t rank(const struct load *l, const struct pl_err *e)
+{
+	size_t i = 0;
+	while (i < l->n_files && !(e->file && str_eqz(l->files[i]->name, e->file)))
+		i++;
+	return i;
+}
+
+static int by_place(const void *a, const void *b, void *load)
+{
+	const struct pl_err *x = a, *y = b;
+	size_t rx = rank(load, x), ry = rank(load, y);
+	if (rx != ry)
+		return rx < ry ? -1 : 1;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return (x->col > y->col) - (x->col < y->col);
+}
+
 static struct config *read_all(const char *path, const pl_str *given, struct err_list *errors)
 {
+	size_t told = errors->n;
 	static const pl_limits limits = {.max_depth = 64, .max_nodes = 4000000};
 	struct load l = {.a = arena_new(),
 			 .doc = pl_doc_new(&limits),
@@ -102,6 +122,9 @@ static struct config *read_all(const char *path, const pl_str *given, struct err
 	if (!l.main_read)
 		table_read(&l, &root_table, (pl_str){NULL, 0}, pl_new_map(l.scratch), &l.main);
 	struct config *c = make(&l);
+	/* As they stand in the files, not as they were found: names are looked up last. */
+	if (errors->n > told)
+		qsort_r(errors->v + told, errors->n - told, sizeof *errors->v, by_place, &l);
 	load_free(&l);
 	if (!c) {
 		arena_free(l.a);
