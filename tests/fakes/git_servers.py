@@ -3,6 +3,7 @@
 import os
 import pwd
 import socket
+import ssl
 import subprocess
 import threading
 
@@ -135,7 +136,11 @@ def known_hosts_line(server, key=None, host="127.0.0.1"):
 class Hostile:
     """with Hostile(fn) as h: h.port. fn(conn, h) speaks; h.requests is what was read by it; h.stop ends long talks."""
 
-    def __init__(self, fn):
+    def __init__(self, fn, tls=None):
+        self.tls = None
+        if tls:  # (cert, key)
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
         self.fn, self.requests, self.stop, self.connections = fn, [], threading.Event(), 0
 
     def __enter__(self):
@@ -160,6 +165,8 @@ class Hostile:
     def one(self, conn):
         conn.settimeout(30)
         try:
+            if self.tls:
+                conn = self.tls.wrap_socket(conn, server_side=True)
             self.fn(conn, self)
         except OSError:
             pass

@@ -448,6 +448,14 @@ def _():
             src.fetch(first)
             eq(src.cat(first, "d/b"), "2" * 5000, damage.__name__)
             eq(src.cat(first, "d/c"), "text\n" * 300, damage.__name__)
+        packs = src.packs()
+        open(src.cache + "/damaged", "w").close()
+        os.rename(r, r + "-away")
+        has(src.error("fetch", first), r)
+        eq(src.packs(), packs, "given up for a server that does not answer")
+        os.rename(r + "-away", r)
+        src.fetch(first)
+        eq(src.cat(first, "a"), "1")
 
 
 @test("damage below a delta is found when a fetch stumbles over it")
@@ -529,6 +537,7 @@ def _():
         has(src.error("fetch", c), "too big", "more than 100000 bytes", "maxBytes")
         eq(src.packs(), [])
         Source(s, d.url + "/repo", maxBytes=1000000).fetch(c)
+        has(Source(s, "file://" + s.path("repo"), cache="local", maxBytes=100000).error("fetch", c), "more than 100000 bytes")
 
 
 # ---- http ----
@@ -606,6 +615,13 @@ def _():
                     err = Source(s, "http://127.0.0.1:%d/repo.git" % h.port, credentials=secret).error("resolve", "")
                     has(err, "denied", "cannot redirect", "another host")
                 eq([x for x in thief.requests if "authorization" in x.lower()], [], "credentials went to the other host")
+        ca, cert, key = gs.certificates(s)
+        for first_ask in (False, True):
+            with gs.Hostile(gs.http_thief) as thief:
+                with gs.Hostile(gs.http_redirect("http://localhost:%d" % thief.port, first_ask), tls=(cert, key)) as h:
+                    Source(s, "https://localhost:%d/repo.git" % h.port, credentials=secret, caFile=ca).error("resolve", "")
+                    assert h.requests, "nobody asked"
+                eq([x for x in thief.requests if "authorization" in x.lower()], [], "credentials went out without TLS")
         with gs.Hostile(gs.http_redirect("ftp://localhost/x")) as h:
             has(Source(s, "http://127.0.0.1:%d/repo.git" % h.port).error("resolve", ""), "scheme")
 

@@ -249,11 +249,22 @@ static bool may_be_ours(pl_status st)
 	return st == PL_EIO || st == PL_ENOTFOUND || st == PL_EUNAVAILABLE;
 }
 
+/* What is left of a damaged cache is not given up for a server that does not answer. */
+static pl_status answers(const pl_host *h, struct git_source *s)
+{
+	struct git_session x = {0};
+	pl_status st = git_session_open(&x, h, s, NULL);
+	git_session_close(&x);
+	return st;
+}
+
 static pl_status with_lock(const pl_host *h, struct git_source *s, struct wants *w)
 {
 	char why[128] = "";
 	bool broken = false;
-	pl_status st = git_cache_prepare(h, s);
+	pl_status st = git_cache_is_damaged(s) ? answers(h, s) : PL_OK;
+	if (!st)
+		st = git_cache_prepare(h, s);
 	if (st)
 		return st;
 	drop_known(w, s->cache); /* another process may have been here meanwhile */
