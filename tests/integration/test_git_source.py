@@ -205,7 +205,9 @@ def _():
             lacks(err, "s3cret")
         has(Source(s, "/x", maxByte=1).error("resolve", "", status=2), "maxByte")
         has(Source(s, "/x", maxBytes=0).error("resolve", "", status=2), "maxBytes")
-        has(Source(s, "/nowhere/at/all").error("resolve", ""), "/nowhere/at/all")
+        has(Source(s, "/nowhere/at/all").error("resolve", ""), "not found", "/nowhere/at/all")
+        has(Source(s, s.dir).error("resolve", ""), "not found", "there is no Git repository")
+        has(Source(s, "file:///nowhere/at/all").error("resolve", ""), "/nowhere/at/all")
         has(Source(s, "git://127.0.0.1:%d/x" % free_port()).error("resolve", ""), "unavailable", "127.0.0.1")
         has(Source(s, "https://localhost:1/x", caFile="/nowhere/ca.pem").error("resolve", ""), "caFile '/nowhere/ca.pem'")
 
@@ -341,7 +343,7 @@ def _():
         has(src.resolve("main")[0]["error"], "is empty")
         shutil.rmtree(srv)
         err = src.error("resolve", "main")
-        has(err, "/repo.git")
+        has(err, "not found", "/repo.git")
         src.fetch(old, new)
         eq((src.cat(old, "a"), src.cat(new, "a")), ("1", "2"))
 
@@ -670,6 +672,8 @@ def _():
         has(err, "not authorised", "has refused the key")
         has(Source(s, url + "-nowhere", credentials={"sshKeyFile": other, "knownHostsFile": s.path("known")}).error("resolve", ""),
             "-nowhere")
+        has(Source(s, url + "-nowhere", credentials=dict(creds, sshKeyPassphraseFile=s.write("right", "pass-s3cret"))).error("resolve", ""),
+            "not found", "does not appear to be a git repository")
 
 
 @test("ssh: host keys that are unknown, changed, revoked, of another port or hashed")

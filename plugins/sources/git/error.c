@@ -63,9 +63,8 @@ static pl_status status_of(int code, int class)
 	case GIT_ERROR_NET:
 	case GIT_ERROR_HTTP:
 	case GIT_ERROR_SSH:
+	case GIT_ERROR_SSL: /* a certificate that is refused has a code of its own */
 		return PL_EUNAVAILABLE;
-	case GIT_ERROR_SSL:
-		return PL_EDENIED;
 	default:
 		return PL_EIO;
 	}

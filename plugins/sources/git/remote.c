@@ -208,6 +208,12 @@ static const struct {
 	{"Failed to authenticate SSH session", PL_EAUTH, "check credentials.sshKeyFile and its passphrase"},
 	{"invalid pkt-line", PL_EUNAVAILABLE, "it is no git server, or the repository has SHA-256 object ids"},
 	{"parsing REF pkt-line", PL_EUNAVAILABLE, "it is no git server, or the repository has SHA-256 object ids"},
+	{"http status code: 403", PL_EAUTH, "the server forbids it: may these credentials read the repository?"},
+	{"http status code: 404", PL_ENOTFOUND,
+	 "is the address right? many hosts say so too when credentials are missing"},
+	{"could not find repository", PL_ENOTFOUND, "there is no Git repository"},
+	{"does not appear to be a git repository", PL_ENOTFOUND, NULL},
+	{"repository not exported", PL_ENOTFOUND, "git daemon needs git-daemon-export-ok or --export-all"},
 	{"failed to connect", PL_EUNAVAILABLE, NULL},
 	{"failed to resolve address", PL_EUNAVAILABLE, NULL},
 };
@@ -262,6 +268,10 @@ pl_status git_session_open(struct git_session *x, const pl_host *h, struct git_s
 	pl_status st = set_ca(x);
 	if (st)
 		return st;
+	if (*s->opt.url == '/' &&
+	    access(s->opt.url, F_OK) != 0) /* libgit2 would take it for a url of an unknown kind */
+		return git_fail(h, errno == ENOENT ? PL_ENOTFOUND : PL_EIO, "open the repository '%s': %s", s->opt.url,
+				strerrordesc_np(errno));
 	git_error_clear();
 	int code = create(&x->remote, s, repo);
 	if (code)

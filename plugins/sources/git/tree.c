@@ -19,16 +19,18 @@ static pl_status damaged(const pl_host *h, struct git_source *s, int code, const
 	git_cache_damaged(s);
 	const git_error *e = git_error_last();
 	(void)code;
-	return git_fail(h, PL_EIO,
-			"%s '%s' in the cache of '%s' can't be read: %s (the cache is built anew by the next fetch)",
-			what, hex, s->opt.url, e && e->message ? e->message : "no reason given");
+	git_fail(h, PL_EIO,
+		 "%s '%s' in the cache of '%s' can't be read: %s (the cache is built anew by the next fetch)", what,
+		 hex, s->opt.url, e && e->message ? e->message : "no reason given");
+	return PL_EIO;
 }
 
 static pl_status not_cached(const pl_host *h, const struct git_source *s, const git_oid *id)
 {
 	char hex[HEX + 1];
-	return git_fail(h, PL_ENOTFOUND, "commit '%s' of '%s' is not in the cache", git_oid_tostr(hex, sizeof(hex), id),
-			s->opt.url);
+	git_fail(h, PL_ENOTFOUND, "commit '%s' of '%s' is not in the cache", git_oid_tostr(hex, sizeof(hex), id),
+		 s->opt.url);
+	return PL_ENOTFOUND;
 }
 
 /* A commit that was fetched whole. */
@@ -38,7 +40,7 @@ static pl_status commit_of(const pl_host *h, struct git_source *s, pl_str id, st
 	pl_status st = git_id(h, id, &oid);
 	if (st)
 		return st;
-	if (git_cache_is_damaged(s) || git_cache_use(h, s, c) || !git_cache_has(*c, &oid))
+	if (git_cache_is_damaged(s) || git_cache_use(h, s, c) || !*c || !git_cache_has(*c, &oid))
 		return not_cached(h, s, &oid);
 	int code = git_commit_lookup(out, (*c)->repo, &oid);
 	return code ? damaged(h, s, code, "commit", &oid) : PL_OK;
