@@ -155,6 +155,20 @@ static pl_status load_one(struct engine *g, struct config *c, const struct confi
 	return PL_OK;
 }
 
+/* What the last sync came to, for those who ask before the next one. */
+static void show_last(struct app *a)
+{
+	struct arena *mem = arena_new();
+	struct store_history *h;
+	size_t n = 0;
+	if (!a->operation && !store_history_list(a->g->store, str_of(a->name), 1, false, mem, &h, &n, NULL) && n) {
+		keep(&a->operation, h[0].phase);
+		keep(&a->operation_message, h[0].error);
+		a->synced_ms = str_eqz(h[0].phase, "Succeeded") ? h[0].finished_ms : 0;
+	}
+	arena_free(mem);
+}
+
 static pl_status load_rows(struct engine *g, struct arena *mem, struct pl_err *e)
 {
 	struct store_app *rows;
@@ -167,13 +181,16 @@ static pl_status load_rows(struct engine *g, struct arena *mem, struct pl_err *e
 		if (!a)
 			a = add_app(g, rows[i].name);
 		bool orphaned = !a->c, cascade = a->c ? a->c->deletion == DELETION_CASCADE : rows[i].cascade;
+		pthread_mutex_unlock(&g->mu); /* target_by_id takes it; nobody else runs: gen is held */
 		if (orphaned && rows[i].target.n && target_by_id(g, rows[i].target, &a->target, NULL))
 			a->target = NULL;
+		pthread_mutex_lock(&g->mu);
 		if (orphaned != rows[i].orphaned || cascade != rows[i].cascade) {
 			rows[i].orphaned = orphaned;
 			rows[i].cascade = cascade;
 			st = store_app_put(g->store, &rows[i], e);
 		}
+		show_last(a);
 		pthread_mutex_unlock(&g->mu); /* nobody else runs: gen is held */
 		app_show_row(a, &rows[i]);
 		pthread_mutex_lock(&g->mu);

@@ -299,11 +299,14 @@ pl_status engine_rollback(struct engine *g, pl_str app, int64_t id, pl_str initi
 			     (long long)id, F(app), F(h.app));
 	if (st)
 		return pl_err_in(e, "rollback %.*s", F(app));
-	struct sync_request q = {
-		.app = app,
-		.render = h.id,
-		.initiator = arena_printf(a, "rollback by %.*s", F(initiator)),
-		.pin_reason = arena_printf(a, "rolled back to entry %lld by %.*s", (long long)h.id, F(initiator))};
+	pl_str who = initiator; /* "rollback by alice" or "alice" */
+	if (str_starts(who, S("rollback by ")))
+		who = (pl_str){who.p + 12, who.n - 12};
+	struct sync_request q = {.app = app,
+				 .render = h.id,
+				 .initiator = arena_printf(a, "rollback by %.*s", F(who)),
+				 .pin_reason =
+					 arena_printf(a, "rolled back to entry %lld by %.*s", (long long)h.id, F(who))};
 	return engine_sync(g, &q, wait_ms, progress, ctx, cancel, a, out, e);
 }
 
