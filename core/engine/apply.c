@@ -200,11 +200,7 @@ static void action_of(struct app *a, size_t row, struct arena *mem, pl_action *x
 			 .tracking = arena_dup(mem, buf_str(&b)),
 			 .doc = r->look.doc,
 			 .desired = p->desired};
-	buf_clear(&b);
-	if (p->previous.n) {
-		tracking_print(p->previous, &p->ref, &b);
-		x->previous = arena_dup(mem, buf_str(&b));
-	}
+	x->previous = arena_dup(mem, p->previous); /* the application's name */
 	buf_free(&b);
 }
 
