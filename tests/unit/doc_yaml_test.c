@@ -55,7 +55,8 @@ static const struct reading {
 	{"a: >\n  x\n  y\n\n  z\n", "{\"a\":\"x y\\nz\\n\"}\n"},
 	{"a: |2\n    x\n  y\n", "{\"a\":\"  x\\ny\\n\"}\n"},
 	/* keys are strings */
-	{"1: a\ntrue: b\n~: c\n1.50: d\n?\n: e\n", "{\"1\":\"a\",\"true\":\"b\",\"~\":\"c\",\"1.50\":\"d\",\"\":\"e\"}\n"},
+	{"1: a\ntrue: b\n~: c\n1.50: d\n?\n: e\n",
+	 "{\"1\":\"a\",\"true\":\"b\",\"~\":\"c\",\"1.50\":\"d\",\"\":\"e\"}\n"},
 	{"? a\n? b\n: c\n", "{\"a\":null,\"b\":\"c\"}\n"},
 	{"!!str 5: x\n", "{\"5\":\"x\"}\n"},
 	/* anchors */
