@@ -17,19 +17,19 @@
 #undef strtok
 #undef sprintf
 #undef vsprintf
-#define strcpy(a, b) BANNED(strcpy)
-#define strcat(a, b) BANNED(strcat)
+#define strcpy(a, b)	 BANNED(strcpy)
+#define strcat(a, b)	 BANNED(strcat)
 #define strncpy(a, b, c) BANNED(strncpy)
 #define strncat(a, b, c) BANNED(strncat)
-#define strtok(a, b) BANNED(strtok)
-#define sprintf(...) BANNED(sprintf)
-#define vsprintf(...) BANNED(vsprintf)
-#define atoi(a) BANNED(atoi)
-#define gmtime(a) BANNED(gmtime)
-#define localtime(a) BANNED(localtime)
-#define ctime(a) BANNED(ctime)
-#define asctime(a) BANNED(asctime)
-#define system(a) BANNED(system)
-#define popen(a, b) BANNED(popen)
+#define strtok(a, b)	 BANNED(strtok)
+#define sprintf(...)	 BANNED(sprintf)
+#define vsprintf(...)	 BANNED(vsprintf)
+#define atoi(a)		 BANNED(atoi)
+#define gmtime(a)	 BANNED(gmtime)
+#define localtime(a)	 BANNED(localtime)
+#define ctime(a)	 BANNED(ctime)
+#define asctime(a)	 BANNED(asctime)
+#define system(a)	 BANNED(system)
+#define popen(a, b)	 BANNED(popen)
 
 #endif

@@ -13,7 +13,7 @@ int64_t clock_wall_ms(void); /* Unix time, for people and records */
 const char *clock_text(int64_t wall_ms, char *to);
 /* "4s", "3m12s", "2h5m", "3d4h" as people read ages; to holds CLOCK_TEXT bytes. */
 const char *clock_age(int64_t ms, char *to);
-/* Go's duration syntax ("3m", "1h30m", "500ms", "1.5s"), or a bare number of seconds. PL_EINVAL with a text otherwise. */
+/* Go's duration syntax ("3m", "1h30m", "500ms", "1.5s"), or a bare number of seconds; else PL_EINVAL. */
 pl_status clock_duration(pl_str text, int64_t *ms, struct pl_err *e);
 
 #endif

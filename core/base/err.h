@@ -10,18 +10,24 @@
 struct pl_err {
 	pl_status code;
 	uint32_t line, col;
-	char *file;	 /* owned */
-	struct buf msg;	 /* grows outward */
+	char *file;	/* owned */
+	struct buf msg; /* grows outward */
 	struct buf hint;
 	struct buf text; /* what pl_err_text() made last */
 };
 
-#define ERR_INIT {.code = PL_OK}
+/* clang-format off: it opens the braces */
+#define ERR_INIT                                                                                                       \
+	{                                                                                                              \
+		.code = PL_OK                                                                                          \
+	}
+/* clang-format on */
 #define NOWHERE ((pl_place){NULL, 0, 0})
 
 void err_clear(struct pl_err *e); /* frees what it holds; usable again */
 pl_status err_set(struct pl_err *e, pl_status code, const char *fmt, ...) PL_PRINTF(3, 4); /* no place */
-pl_status err_errno(struct pl_err *e, int error, const char *fmt, ...) PL_PRINTF(3, 4);	 /* "FMT: strerror"; picks the code */
+/* "FMT: strerror"; picks the code */
+pl_status err_errno(struct pl_err *e, int error, const char *fmt, ...) PL_PRINTF(3, 4);
 void err_copy(struct pl_err *to, const struct pl_err *from);
 void err_pack(const struct pl_err *e, struct buf *b); /* across a process border */
 void err_unpack(struct pl_err *e, struct reader *r);

@@ -20,9 +20,9 @@ pl_status file_write_at(int dir, const char *name, pl_str bytes, mode_t mode, st
 pl_status file_write(const char *path, pl_str bytes, mode_t mode, struct pl_err *e);
 
 pl_status file_mkdirs(const char *path, mode_t mode, struct pl_err *e); /* with parents; there already is fine */
-pl_status file_remove_tree(const char *path, struct pl_err *e);	       /* follows no symlink; absent is fine */
+pl_status file_remove_tree(const char *path, struct pl_err *e);		/* follows no symlink; absent is fine */
 
-/* Takes an exclusive lock on path (made when absent) and writes the holder's text into it. PL_EBUSY names the holder. */
+/* Takes an exclusive lock on path (made when absent), writes the holder's text into it. PL_EBUSY names the holder. */
 pl_status file_lock(const char *path, const char *holder, int *fd, struct pl_err *e);
 
 bool file_exists(const char *path);

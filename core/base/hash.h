@@ -12,7 +12,7 @@ struct hash; /* one running digest */
 
 struct hash *hash_new(void);
 void hash_add(struct hash *h, pl_str bytes);
-void hash_add_field(struct hash *h, pl_str bytes); /* length first, so that fields can't run together */
+void hash_add_field(struct hash *h, pl_str bytes);     /* length first, so that fields can't run together */
 void hash_end(struct hash *h, uint8_t out[HASH_SIZE]); /* frees h */
 void hash_of(pl_str bytes, uint8_t out[HASH_SIZE]);
 void hash_hex(const uint8_t in[HASH_SIZE], char to[HASH_TEXT]);

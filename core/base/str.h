@@ -9,7 +9,12 @@
 #include <string.h>
 
 #define S(lit) ((pl_str){(lit), sizeof(lit) - 1})
-#define S_INIT(lit) {(lit), sizeof(lit) - 1}
+/* clang-format off: it opens the braces */
+#define S_INIT(lit)                                                                                                    \
+	{                                                                                                              \
+		(lit), sizeof(lit) - 1                                                                                 \
+	}
+/* clang-format on */
 #define F(s) (int)(s).n, (s).p ? (s).p : "" /* printf("%.*s", F(name)) */
 
 static inline pl_str str_of(const char *z)
@@ -31,7 +36,7 @@ int str_cmp(pl_str a, pl_str b); /* byte order */
 bool str_starts(pl_str s, pl_str prefix);
 bool str_ends(pl_str s, pl_str suffix);
 pl_str str_trim(pl_str s); /* blanks, tabs and line ends at both ends */
-/* Cuts s at the first c: *head is what stands before, *tail what comes after (empty when there is no c). Returns whether c was there. */
+/* Cuts s at the first c: *head is what stands before, *tail what comes after (empty without c). Was c there? */
 bool str_cut(pl_str s, char c, pl_str *head, pl_str *tail);
 char *str_dup(pl_str s); /* malloc'ed, NUL-terminated */
 

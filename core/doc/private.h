@@ -13,7 +13,7 @@ pl_status yaml_print(const pl_node *n, uint32_t flags, struct buf *out, struct p
 pl_status node_digest(const pl_node *n, char to[HASH_TEXT], struct pl_err *e);
 pl_status text_diff(pl_str a, pl_str b, const char *label_a, const char *label_b, uint32_t context, struct buf *out);
 
-/* A YAML stream, by the YAML 1.2 core schema, as one JSON value a line. Keys that are lists or maps become their JSON text. */
+/* A YAML stream, by the core schema, as one JSON value a line. Keys that are lists or maps become their JSON text. */
 pl_status yaml_to_json_lines(pl_str text, const char *file, struct buf *out, struct pl_err *e);
 
 #endif

@@ -48,14 +48,18 @@ enum {
 	PL_STYLE_FLOW = 7   /* list or map */
 };
 
-/*
- * Who reads plain scalars how. JSON text is always PL_SCHEMA_JSON.
- *   NONE       left as PL_PLAIN
- *   YAML11     as the Kubernetes API server, kubectl and kustomization files read them: YAML 1.1 booleans (yes, on, y
- * …), octal 0644, 0b, 0x, 0o, underscores, ~; sexagesimal (1:30) and timestamps stay strings CORE12     YAML 1.2 core
- * schema KUSTOMIZE  as Kustomize reads resources: 1.2 with 0644 octal; yes/no/on/off stay strings
- */
-enum { PL_SCHEMA_NONE = 0, PL_SCHEMA_YAML11 = 1, PL_SCHEMA_CORE12 = 2, PL_SCHEMA_KUSTOMIZE = 3, PL_SCHEMA_JSON = 4 };
+/* Who reads plain scalars how. JSON text is always PL_SCHEMA_JSON. */
+enum {
+	PL_SCHEMA_NONE = 0, /* left as PL_PLAIN */
+	/*
+	 * As the Kubernetes API server, kubectl and kustomization files read: YAML 1.1 booleans (yes, on, y …), octal
+	 * 0644, 0b, 0x, 0o, underscores, ~; sexagesimal (1:30) and timestamps stay strings.
+	 */
+	PL_SCHEMA_YAML11 = 1,
+	PL_SCHEMA_CORE12 = 2,	 /* YAML 1.2 core schema */
+	PL_SCHEMA_KUSTOMIZE = 3, /* as Kustomize reads resources: 1.2 with 0644 octal; yes/no/on/off stay strings */
+	PL_SCHEMA_JSON = 4
+};
 
 typedef struct pl_limits {
 	uint32_t max_depth;   /* nesting; 0: 512 */

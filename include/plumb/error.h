@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define PL_API __attribute__((visibility("default")))
+#define PL_API		__attribute__((visibility("default")))
 #define PL_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define PL_API
@@ -31,22 +31,22 @@ typedef int32_t pl_status;
 
 enum {
 	PL_OK = 0,
-	PL_EINVAL = 1,	     /* bad input: a document, an option, an argument */
-	PL_ENOTFOUND = 2,    /* the named thing does not exist */
-	PL_EEXIST = 3,	     /* it exists already */
-	PL_ETOOBIG = 4,	     /* a limit on size, depth, count or memory was reached */
-	PL_ETIMEOUT = 5,     /* the time allowed ran out */
-	PL_ECANCELLED = 6,   /* the caller took the work back */
-	PL_EIO = 7,	     /* the system refused a read or a write (disk full, permission …) */
-	PL_EAUTH = 8,	     /* credentials are missing or were refused */
-	PL_EUNAVAILABLE = 9, /* the other side can't be reached now; worth another try */
-	PL_ECONFLICT = 10,   /* somebody else owns or has changed it */
-	PL_EDENIED = 11,     /* a rule forbids it */
-	PL_EPLUGIN = 12,     /* a plugin broke the contract */
-	PL_ECRASHED = 13,    /* a worker process died (signal, limit) */
+	PL_EINVAL = 1,	      /* bad input: a document, an option, an argument */
+	PL_ENOTFOUND = 2,     /* the named thing does not exist */
+	PL_EEXIST = 3,	      /* it exists already */
+	PL_ETOOBIG = 4,	      /* a limit on size, depth, count or memory was reached */
+	PL_ETIMEOUT = 5,      /* the time allowed ran out */
+	PL_ECANCELLED = 6,    /* the caller took the work back */
+	PL_EIO = 7,	      /* the system refused a read or a write (disk full, permission …) */
+	PL_EAUTH = 8,	      /* credentials are missing or were refused */
+	PL_EUNAVAILABLE = 9,  /* the other side can't be reached now; worth another try */
+	PL_ECONFLICT = 10,    /* somebody else owns or has changed it */
+	PL_EDENIED = 11,      /* a rule forbids it */
+	PL_EPLUGIN = 12,      /* a plugin broke the contract */
+	PL_ECRASHED = 13,     /* a worker process died (signal, limit) */
 	PL_EUNSUPPORTED = 14, /* it is understood but can't be done here */
-	PL_EBUSY = 15,	     /* locked or in use by another process */
-	PL_EINTERNAL = 16    /* a bug in plumb */
+	PL_EBUSY = 15,	      /* locked or in use by another process */
+	PL_EINTERNAL = 16     /* a bug in plumb */
 };
 
 /* A borrowed slice: not NUL-terminated, may hold NUL, UTF-8 unless said otherwise. p may be NULL when n is 0. */

@@ -31,7 +31,7 @@ extern "C" {
 
 #define PL_ABI_MAJOR 0u
 #define PL_ABI_MINOR 1u
-#define PL_ABI (PL_ABI_MAJOR << 16 | PL_ABI_MINOR)
+#define PL_ABI	     (PL_ABI_MAJOR << 16 | PL_ABI_MINOR)
 
 /* True when the other side's structure *p has field f. */
 #define PL_HAS(p, type, f) ((p)->size >= offsetof(type, f) + sizeof((p)->f))
@@ -90,7 +90,8 @@ typedef struct pl_host {
 	 * as the operation.
 	 */
 	pl_status (*tree_stat)(void *ctx, pl_tree *t, pl_str path, pl_entry *out);
-	pl_status (*tree_list)(void *ctx, pl_tree *t, pl_str path, const pl_entry **out, size_t *n); /* by name, bytewise */
+	/* sorted by name, bytewise */
+	pl_status (*tree_list)(void *ctx, pl_tree *t, pl_str path, const pl_entry **out, size_t *n);
 	pl_status (*tree_read)(void *ctx, pl_tree *t, pl_str path, pl_str *out);
 	pl_status (*tree_read_many)(void *ctx, pl_tree *t, const pl_str *paths, size_t n, pl_str *out, pl_status *each);
 	pl_status (*tree_readlink)(void *ctx, pl_tree *t, pl_str path, pl_str *out);
@@ -123,20 +124,26 @@ typedef struct pl_source_ops {
 	uint32_t size;
 	uint32_t reserved;
 	/*
-	 * options: checked JSON, defaults filled in, without the well-known key "revision", which the host keeps and hands
-	 * to resolve. cache: a folder for this repository alone; other processes of the same plumb may use it at the same time.
+	 * options: checked JSON, defaults filled in, without the well-known key "revision", which the host keeps and
+	 * hands to resolve. cache: a folder for this repository alone; other processes of the same plumb may use it at
+	 * the same time.
 	 */
 	pl_status (*open)(const pl_host *h, pl_str options, pl_str cache, void **self);
 	void (*close)(void *self);
-	/* REMOTE. One look at the other side answers all wanted revisions ("" is the default branch). Moves no content. */
+	/* REMOTE. One look at the other side answers all wanted revisions ("": the default branch). Moves no content.
+	 */
 	pl_status (*resolve)(const pl_host *h, void *self, const pl_str *wanted, size_t n, pl_revision *out);
-	/* REMOTE. Brings the content of these revisions (as resolve gave them) into the cache; those there already cost nothing. */
+	/* REMOTE. Brings the content of these revisions (as resolve gave them) into the cache; what is there is free.
+	 */
 	pl_status (*fetch)(const pl_host *h, void *self, const pl_revision *revisions, size_t n);
 	/* LOCAL from here on: only the cache is read. PL_ENOTFOUND: not in the cache. */
 	pl_status (*describe)(const pl_host *h, void *self, pl_str id, pl_revision_info *out);
 	pl_status (*tree_open)(const pl_host *h, void *self, pl_str id, void **tree);
 	void (*tree_close)(void *self, void *tree);
-	/* One folder, no link followed; sorted by name. id: the folder's content id as its parent's listing gave it, or empty for the root. */
+	/*
+	 * One folder, no link followed; sorted by name. id: the folder's content id as its parent's listing gave it, or
+	 * empty for the root.
+	 */
 	pl_status (*tree_list)(const pl_host *h, void *self, void *tree, pl_str id, const pl_entry **out, size_t *n);
 	/* A file's bytes, or a link's target, by content id. At most max bytes, else PL_ETOOBIG. */
 	pl_status (*tree_read)(const pl_host *h, void *self, void *tree, pl_str id, uint64_t max, pl_str *out);
@@ -148,15 +155,15 @@ typedef struct pl_render_call {
 	uint32_t size;
 	uint32_t n_resources;
 	pl_tree *tree;
-	pl_str path;	  /* the application's folder in the tree; "" is the root */
-	pl_str app;	  /* its name */
-	pl_str app_namespace; /* may be empty */
-	pl_str revision;  /* the content id */
-	pl_doc *doc;	  /* where resources live; output nodes must be in it (host->doc is the same) */
+	pl_str path;		   /* the application's folder in the tree; "" is the root */
+	pl_str app;		   /* its name */
+	pl_str app_namespace;	   /* may be empty */
+	pl_str revision;	   /* the content id */
+	pl_doc *doc;		   /* where resources live; output nodes must be in it (host->doc is the same) */
 	pl_node *const *resources; /* what the previous steps made; may be changed and handed on */
 	/*
-	 * Output, in order, either form. emit_text reads a stream of YAML or JSON documents; `List` kinds are opened by the
-	 * host. file names the text in errors.
+	 * Output, in order, either form. emit_text reads a stream of YAML or JSON documents; `List` kinds are opened by
+	 * the host. file names the text in errors.
 	 */
 	pl_status (*emit_node)(void *ctx, pl_node *resource);
 	pl_status (*emit_text)(void *ctx, pl_str text, pl_str file);
@@ -197,8 +204,9 @@ typedef struct pl_action {
 	uint32_t flags;
 	uint32_t reserved;
 	pl_ref ref;
-	pl_str tracking; /* APP:GROUP/KIND:NAMESPACE/NAME; only objects without one or with the same application are touched… */
-	pl_str previous; /* …or with this one: the application it is taken over from; usually empty */
+	/* APP:GROUP/KIND:NAMESPACE/NAME. Only objects without one or with one of the same application are touched… */
+	pl_str tracking;
+	pl_str previous; /* …or of this application, from which it is taken over; usually empty */
 	const pl_doc *doc;
 	const pl_node *desired; /* PL_APPLY: without plumb's own marks; valid until the result */
 } pl_action;
@@ -242,7 +250,8 @@ typedef struct pl_applier_ops {
 	pl_status (*describe)(const pl_host *h, void *self, const pl_ref *ref, pl_kind_info *out);
 	/* out[i] answers refs[i]. */
 	pl_status (*observe)(const pl_host *h, void *self, const pl_ref *refs, size_t n, pl_live *out);
-	/* Every object that carries a tracking id (of the application app, when not empty). each returns nonzero to stop. */
+	/* Every object that carries a tracking id (of application app, when not empty). each returns nonzero to stop.
+	 */
 	pl_status (*scan)(const pl_host *h, void *self, pl_str app, int32_t (*each)(void *ctx, const pl_live *live));
 	/*
 	 * Starts n actions; results come from complete in any order, each once. complete waits up to wait_ms
@@ -253,8 +262,8 @@ typedef struct pl_applier_ops {
 	/* Waits up to wait_ms for changes by anybody (the host's own included). The first call starts the watch. */
 	pl_status (*watch_next)(const pl_host *h, void *self, int64_t wait_ms, pl_event *out, size_t max, size_t *n);
 	/*
-	 * May be NULL. out[i] is a cheap mark of refs[i] that changes whenever the object does, without reading or parsing it; 0 is
-	 * "can't tell", 1 is "absent". It spares `observe` on passes in which nothing has changed.
+	 * May be NULL. out[i] is a cheap mark of refs[i] that changes whenever the object does, without reading or
+	 * parsing it; 0 is "can't tell", 1 is "absent". It spares `observe` on passes in which nothing has changed.
 	 */
 	pl_status (*fingerprint)(const pl_host *h, void *self, const pl_ref *refs, size_t n, uint64_t *out);
 } pl_applier_ops;
@@ -283,7 +292,8 @@ typedef struct pl_health_ops {
 	const pl_str *claims; /* "GROUP/KIND"; "KIND" for the core group */
 	pl_status (*open)(const pl_host *h, pl_str options, void **self);
 	void (*close)(void *self);
-	pl_status (*assess)(const pl_host *h, void *self, const pl_ref *ref, const pl_doc *doc, const pl_node *live, pl_verdict *out);
+	pl_status (*assess)(const pl_host *h, void *self, const pl_ref *ref, const pl_doc *doc, const pl_node *live,
+			    pl_verdict *out);
 } pl_health_ops;
 
 /* ---- the plugin ---- */
@@ -296,7 +306,10 @@ typedef struct pl_plugin {
 	pl_str name; /* as in the file name */
 	pl_str version;
 	pl_str summary; /* one line for people */
-	/* JSON Schema (draft 2020-12, the part docs/plugins.md lists) of the options; empty: no options. "format": "path" marks paths. */
+	/*
+	 * JSON Schema (draft 2020-12, the part docs/plugins.md lists) of the options; empty: no options.
+	 * "format": "path" marks paths.
+	 */
 	pl_str options_schema;
 	const pl_source_ops *source; /* the one of its kind; the others NULL */
 	const pl_renderer_ops *renderer;
