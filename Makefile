@@ -98,6 +98,8 @@ $(BUILD)/plumb: $(O)/core/cli/main.o $(call archives,cli) $(LIBPLUMB)
 	$(Q)$(CC) -pie -o $@ $(O)/core/cli/main.o $(call archives,cli) -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) \
 	  -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(call pkg_libs,$(LIBS_program)) -lpthread -ldl -lm
 
+# Objects stay, also those that only a chain of pattern rules asks for.
+.PRECIOUS: $(O)/%.o
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  cc    $<')
@@ -150,7 +152,6 @@ drivers: $(DRIVERS)
 
 # plugins for the tests of the plugin room: good ones, and some that are each wrong in one way
 TEST_PLUGINS := $(patsubst tests/data/plugins/%.c,$(BUILD)/tests/plugins/%.so,$(sort $(wildcard tests/data/plugins/*/*.c)))
-.PRECIOUS: $(O)/tests/data/plugins/%.o
 $(BUILD)/tests/plugins/%.so: $(O)/tests/data/plugins/%.o $(LIBPLUMB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared -o $@ $< -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/../../..'
@@ -257,13 +258,13 @@ fuzz: deps-lint
 	    -artifact_prefix=$(FUZZ_BUILD)/$$t- $(FUZZ_BUILD)/corpus/$$t $(wildcard tests/fuzz/corpus/$$t) || exit 1; done
 
 # ---- lint ----
-SOURCES = $(sort $(wildcard core/*/*.c core/*/*/*.c plugins/*/*/*.c tests/unit/*.c tests/fuzz/*.c tests/fakes/*.c bench/*.c))
-HEADERS = $(sort $(wildcard include/plumb/*.h core/*/*.h core/*/*/*.h plugins/*/*/*.h tests/unit/*.h))
+SOURCES = $(sort $(wildcard core/*/*.c core/*/*/*.c plugins/*/*/*.c tests/unit/*.c tests/fuzz/*.c tests/fakes/*.c tests/data/plugins/*/*.c bench/*.c))
+HEADERS = $(sort $(wildcard include/plumb/*.h core/*/*.h core/*/*/*.h plugins/*/*/*.h tests/*.h tests/*/*.h tests/data/plugins/*.h))
 lint: deps-lint
 	python3 tests/lint.py
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
 	for h in include/plumb/*.h; do gcc -std=c99 -pedantic -Werror -Wall -Iinclude -fsyntax-only -x c $$h && g++ -std=c++11 -pedantic -Werror -Wall -Iinclude -fsyntax-only -x c++ $$h || exit 1; done
-	printf '%s\n' $(filter-out tests/%,$(SOURCES)) | xargs -P $(JOBS) -n 8 clang-tidy --quiet --warnings-as-errors='*' -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) -I/usr/include/lua5.4 2>/dev/null
+	tests/tidy -j $(JOBS) $(filter-out tests/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
 format:
 	clang-format -i $(SOURCES) $(HEADERS)
 

@@ -10,7 +10,7 @@ static bool room(struct buf *b, size_t n)
 		b->full = true;
 		return false;
 	}
-	if (b->n + n + 1 > b->cap) {
+	if (!b->p || b->n + n + 1 > b->cap) {
 		size_t cap = b->cap ? b->cap : 64;
 		while (cap < b->n + n + 1)
 			cap += cap / 2 + 16;

@@ -73,7 +73,8 @@ static PL_PRINTF(4, 0) pl_status set(struct pl_err *e, pl_status code, pl_place 
 	return code;
 }
 
-pl_status pl_err_set(pl_err *e, pl_status code, pl_place at, const char *fmt, ...)
+/* The names of the makers are in brackets because lint has macros for them, see tests/lint.h. */
+pl_status(pl_err_set)(pl_err *e, pl_status code, pl_place at, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -82,7 +83,7 @@ pl_status pl_err_set(pl_err *e, pl_status code, pl_place at, const char *fmt, ..
 	return code;
 }
 
-pl_status err_set(struct pl_err *e, pl_status code, const char *fmt, ...)
+pl_status(err_set)(struct pl_err *e, pl_status code, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -95,12 +96,19 @@ static const struct {
 	int error;
 	pl_status code;
 } errno_codes[] = {
-	{ENOENT, PL_ENOTFOUND},	  {ENOTDIR, PL_ENOTFOUND},     {EEXIST, PL_EEXIST},	    {EACCES, PL_EDENIED},
-	{EPERM, PL_EDENIED},	  {ETIMEDOUT, PL_ETIMEOUT},    {ECONNREFUSED, PL_EUNAVAILABLE}, {EFBIG, PL_ETOOBIG},
-	{ENAMETOOLONG, PL_EINVAL}, {EWOULDBLOCK, PL_EBUSY},
+	{ENOENT, PL_ENOTFOUND},
+	{ENOTDIR, PL_ENOTFOUND},
+	{EEXIST, PL_EEXIST},
+	{EACCES, PL_EDENIED},
+	{EPERM, PL_EDENIED},
+	{ETIMEDOUT, PL_ETIMEOUT},
+	{ECONNREFUSED, PL_EUNAVAILABLE},
+	{EFBIG, PL_ETOOBIG},
+	{ENAMETOOLONG, PL_EINVAL},
+	{EWOULDBLOCK, PL_EBUSY},
 };
 
-pl_status err_errno(struct pl_err *e, int error, const char *fmt, ...)
+pl_status(err_errno)(struct pl_err *e, int error, const char *fmt, ...)
 {
 	pl_status code = PL_EIO;
 	for (size_t i = 0; i < sizeof errno_codes / sizeof *errno_codes; i++)

@@ -10,6 +10,7 @@
 #include "core/server/api.h"
 #include "core/server/socket.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
@@ -101,12 +102,15 @@ static pl_status ask_daemon(struct cli *c, const char *socket, pl_node *request,
 /* ^C takes the running operation back instead of leaving it half-way; a second one ends the program. */
 static struct cancel *interrupted;
 
+/* Of a cancel only atomics and an eventfd are touched. */
 static void on_interrupt(int sig)
 {
+	int error = errno;
 	(void)sig;
 	if (cancel_fired(interrupted))
 		_exit(130);
 	cancel_fire(interrupted);
+	errno = error;
 }
 
 static pl_status ask_own_engine(struct cli *c, struct config *config, pl_node *request, client_event event,

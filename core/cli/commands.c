@@ -2,7 +2,7 @@
 /* The table of commands: parser, help, man page and completion are made from it. */
 #include "core/cli/commands.h"
 
-#define OPTIONS(t) .options = t, .n_options = sizeof t / sizeof *(t)
+#define OPTIONS(t) .options = (t), .n_options = sizeof(t) / sizeof *(t)
 
 static const struct cli_option run_options[] = {
 	{"once", 0, NULL, "one full pass over all applications, then exit", false},

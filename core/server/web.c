@@ -126,7 +126,7 @@ void web_stop(struct web *w)
 {
 	if (!w)
 		return;
-	if (w->server)
+	if (w->server && w->module)
 		w->module->stop(w->server);
 	if (w->library)
 		dlclose(w->library);

@@ -110,6 +110,7 @@ static uint16_t server_port(void *server)
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD);
 	struct sockaddr_storage a;
 	socklen_t len = sizeof a;
+	memset(&a, 0, sizeof a);
 	if (!info || getsockname(info->listen_fd, (struct sockaddr *)&a, &len) < 0)
 		return 0;
 	if (a.ss_family == AF_INET6)
