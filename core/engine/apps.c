@@ -96,9 +96,11 @@ static struct app *add_app(struct engine *g, pl_str name)
 	a->serial = ++g->serial;
 	a->name = str_dup(name);
 	a->health = PL_UNKNOWN;
+	pthread_mutex_lock(&g->mu);
 	if (g->n_apps == g->cap_apps)
 		g->apps = mem_grow(g->apps, &g->cap_apps, g->n_apps + 1, sizeof(struct app *));
 	g->apps[g->n_apps++] = a;
+	pthread_mutex_unlock(&g->mu);
 	return a;
 }
 
@@ -126,8 +128,10 @@ struct app *engine_find(struct engine *g, pl_str name)
 
 static void sort_apps(struct engine *g)
 {
+	pthread_mutex_lock(&g->mu);
 	if (g->n_apps)
 		qsort(g->apps, g->n_apps, sizeof(*g->apps), by_name);
+	pthread_mutex_unlock(&g->mu);
 }
 
 /* ---- loading ---- */
@@ -181,19 +185,15 @@ static pl_status load_rows(struct engine *g, struct arena *mem, struct pl_err *e
 		if (!a)
 			a = add_app(g, rows[i].name);
 		bool orphaned = !a->c, cascade = a->c ? a->c->deletion == DELETION_CASCADE : rows[i].cascade;
-		pthread_mutex_unlock(&g->mu); /* target_by_id takes it; nobody else runs: gen is held */
 		if (orphaned && rows[i].target.n && target_by_id(g, rows[i].target, &a->target, NULL))
 			a->target = NULL;
-		pthread_mutex_lock(&g->mu);
 		if (orphaned != rows[i].orphaned || cascade != rows[i].cascade) {
 			rows[i].orphaned = orphaned;
 			rows[i].cascade = cascade;
 			st = store_app_put(g->store, &rows[i], e);
 		}
 		show_last(a);
-		pthread_mutex_unlock(&g->mu); /* nobody else runs: gen is held */
 		app_show_row(a, &rows[i]);
-		pthread_mutex_lock(&g->mu);
 	}
 	return st;
 }
@@ -213,11 +213,11 @@ pl_status apps_load(struct engine *g, struct config *c, struct pl_err *e)
 	size_t n_sorted = g->n_apps;
 	for (size_t i = 0; !st && i < root->n_apps; i++)
 		st = load_one(g, c, &root->apps[i], n_sorted, e);
-	pthread_mutex_lock(&g->mu);
 	sort_apps(g);
 	if (!st)
 		st = load_rows(g, mem, e);
 	sort_apps(g);
+	pthread_mutex_lock(&g->mu);
 	g->n_unlooked = 0;
 	for (size_t i = 0; i < g->n_apps; i++) {
 		g->apps[i]->looked = g->apps[i]->settled = false;
@@ -427,6 +427,7 @@ static void app_pass(struct app *a)
 		app_looked(a);
 	} else if (asked && nothing_new(a, settled, id, name)) {
 		settle_app(a);
+		app_looked(a);
 	} else if (asked) {
 		full_look(a);
 	}

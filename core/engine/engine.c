@@ -353,10 +353,25 @@ static void wait_pass(struct engine *g, pl_str only, int64_t until, bool health_
 	pthread_mutex_unlock(&g->mu);
 }
 
+/* A pass is over when every application was looked at after its source was asked again. */
+static void unlook(struct engine *g)
+{
+	pthread_mutex_lock(&g->mu);
+	for (size_t i = 0; i < g->n_repos; i++)
+		g->repos[i]->asked = false;
+	g->n_unlooked = 0;
+	for (size_t i = 0; i < g->n_apps; i++) {
+		g->apps[i]->looked = false;
+		g->n_unlooked += !g->apps[i]->gone;
+	}
+	pthread_mutex_unlock(&g->mu);
+}
+
 pl_status engine_once(struct engine *g, int64_t wait, bool *in_line, struct pl_err *e)
 {
 	(void)e;
 	pthread_rwlock_rdlock(&g->gen);
+	unlook(g);
 	wake_everything(g);
 	pthread_rwlock_unlock(&g->gen);
 	engine_pool_start(g);
@@ -384,6 +399,8 @@ pl_status engine_compare(struct engine *g, pl_str app, struct pl_err *e)
 	if (!st && !g->n_pool)
 		g->look_only = true;
 	pthread_mutex_unlock(&g->mu);
+	if (!st)
+		unlook(g);
 	if (!st && x) {
 		queue_wake(g->queue, &x->item, 0);
 		if (x->repo)

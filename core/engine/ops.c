@@ -165,17 +165,21 @@ pl_status engine_sync(struct engine *g, const struct sync_request *q, int64_t wa
 	if (!g->store)
 		return err_set(e, PL_EUNSUPPORTED, "nothing can be synced without the state folder");
 	engine_pool_start(g);
+	pthread_rwlock_rdlock(&g->gen);
 	pthread_mutex_lock(&g->mu);
 	pl_status st = engine_find_or(g, q->app, &x, e);
-	if (st) {
-		pthread_mutex_unlock(&g->mu);
-		return st;
-	}
-	struct request **end = &x->requests;
-	while (*end)
+	struct request **end = st ? NULL : &x->requests;
+	while (end && *end)
 		end = &(*end)->next;
-	*end = &r;
-	queue_wake(g->queue, &x->item, 0);
+	if (end) {
+		*end = &r;
+		queue_wake(g->queue, &x->item, 0);
+	}
+	pthread_mutex_unlock(&g->mu);
+	pthread_rwlock_unlock(&g->gen);
+	if (st)
+		return st;
+	pthread_mutex_lock(&g->mu);
 	wait_for(x, &r, clock_mono_ms() + wait_ms);
 	pthread_mutex_unlock(&g->mu);
 	return r.status ? pl_err_in(e, "sync %.*s", F(q->app)) : PL_OK;

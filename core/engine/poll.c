@@ -178,6 +178,9 @@ static void compare_chunk(struct repo *r, struct app **apps, size_t n)
 		if (same[i])
 			apps[i]->checked_ms = now;
 	pthread_mutex_unlock(&g->mu);
+	for (size_t i = 0; i < n; i++)
+		if (same[i] && !apps[i]->looked)
+			app_looked(apps[i]);
 	for (size_t i = 0; i < n; i++) {
 		queue_release(g->queue, &apps[i]->item);
 		if (!same[i])
