@@ -2,16 +2,25 @@
 /* Applications that have left the configuration, and objects left on targets that an application has left. */
 #include "core/engine/internal.h"
 
-/* Has every configured application on this target been looked at, so that what it wants is known? */
-static bool others_known(struct app *a)
+enum others { OTHERS_KNOWN, OTHERS_COMING, OTHERS_FAILED };
+
+/* Is what the configured applications of this target want known? */
+static enum others others(struct app *a)
 {
 	struct engine *g = a->g;
-	bool known = true;
+	enum others out = OTHERS_KNOWN;
 	pthread_mutex_lock(&g->mu);
-	for (size_t i = 0; i < g->n_apps && known; i++)
-		known = !g->apps[i]->c || g->apps[i]->target != a->target || (g->apps[i]->looked && !g->apps[i]->error);
+	for (size_t i = 0; i < g->n_apps && out != OTHERS_COMING; i++) {
+		const struct app *o = g->apps[i];
+		if (!o->c || o->target != a->target)
+			continue;
+		if (!o->looked)
+			out = OTHERS_COMING;
+		else if (o->error)
+			out = OTHERS_FAILED;
+	}
 	pthread_mutex_unlock(&g->mu);
-	return known;
+	return out;
 }
 
 static void forget(struct app *a)
@@ -45,13 +54,17 @@ static void orphan_decide(struct app *a, struct look *l)
 	struct store_item *left;
 	size_t n_left = 1;
 	bool broken = config_get(g->config)->n_broken_includes > 0;
+	enum others known = others(a);
 	if (g->look_only || broken || !l->row.cascade) {
 		show(a, l,
 		     broken ? "an include can't be read: what it applied stays untouched"
 			    : "left the configuration: what it applied stays (deletion: orphan)");
-	} else if (!others_known(a)) {
-		show(a, l, "left the configuration: to be pruned once all other applications of its target are known");
-		app_wake(a, true, 1000);
+	} else if (known == OTHERS_COMING) {
+		app_wake(a, true, 50);
+	} else if (known == OTHERS_FAILED) {
+		show(a, l,
+		     "left the configuration: to be pruned once all other applications of its target can be looked at");
+		app_wake(a, true, RETRY_BASE);
 	} else if (l->plan.n_delete) {
 		struct run_start s = {.initiator = S("deletion"), .policy = app_policy(a)};
 		if (run_start(a, l, &s, &e)) {
