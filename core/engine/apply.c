@@ -341,10 +341,10 @@ static pl_status write_end(struct app *a, const struct sync_next *next, bool kno
 	FAULT("engine.record.before");
 	st = record_sync_end(a->g->store, r->s, &end, &row, history, e);
 	FAULT("engine.record.after");
-	if (!st && !r->dry) {
-		l->row = row;
-		app_show_row(a, &row);
-	}
+	if (!st && !r->dry)
+		st = app_row(a, l->mem, &l->row, e); /* row borrows from the sync, which ends before the look */
+	if (!st && !r->dry)
+		app_show_row(a, &l->row);
 	return st;
 }
 
