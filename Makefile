@@ -103,7 +103,7 @@ $(BUILD)/plumb: $(O)/core/cli/main.o $(call archives,cli) $(LIBPLUMB)
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  cc    $<')
-	$(Q)$(CC) $(ALL_CFLAGS) $(call pkg_cflags,$(PKG)) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(call pkg_cflags,$(PKG)) $(PROBED) -c -o $@ $<
 
 # ---- plugins: include only include/plumb ----
 define plugin
@@ -115,6 +115,9 @@ $(BUILD)/plugins/$(1).so: $$(call obj,plugins/$(1)) $$(LIBPLUMB)
 $(O)/plugins/$(1)/%.o: PKG := $$(LIBS_plugin_$(1))
 endef
 $(foreach p,$(PLUGINS),$(eval $(call plugin,$(p))))
+# libgit2 1.5.1 has this option from Debian's security update on; an enumerator can't be asked for by #ifdef.
+$(O)/plugins/sources/git/plugin.o: PROBED = $(if $(shell grep -s GIT_OPT_SET_PACK_MAX_OBJECT_SIZE \
+  $$($(PKG_CONFIG) --variable=includedir libgit2)/git2/common.h),-DGIT_LIMITS_OBJECT_SIZE)
 
 # ---- modules: parts of the program that few runs need and whose libraries are slow to load ----
 $(BUILD)/modules/http.so: $(call obj,core/server/http) $(LIBPLUMB)
@@ -198,7 +201,7 @@ INTEGRATION := $(sort $(wildcard tests/integration/test_*.py))
 # Without installing or building: runs what is there. Unit tests run in the build with fault points.
 check-now:
 	BUILD=$(BUILD) BUILD_FAULTS=$(FAULT_BUILD) tests/run $(if $(TESTS),-k $(TESTS)) $(if $(TEST_JOBS),-j $(TEST_JOBS)) \
-	  $(UNIT:$(BUILD)/%=$(FAULT_BUILD)/%) $(INTEGRATION)
+	  $(patsubst $(BUILD)/%,$(FAULT_BUILD)/%,$(UNIT) $(REPLAYS)) $(INTEGRATION)
 
 # ---- install ----
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
@@ -242,20 +245,29 @@ bench: deps-check
 
 # ---- fuzzing: FUZZ=json FUZZ_SECONDS=60 ----
 FUZZ_SECONDS ?= 20
-FUZZ_TARGETS := $(or $(FUZZ),$(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c))))
-FUZZ_BUILD := build-fuzz
-$(BUILD)/fuzz/%: $(O)/tests/fuzz/%.o $(call archives,config) $(call archives,engine) $(LIBPLUMB)
+FUZZ_ALL     := $(patsubst tests/fuzz/%.c,%,$(sort $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))))
+FUZZ_TARGETS := $(or $(FUZZ),$(FUZZ_ALL))
+FUZZ_BUILD   := build-fuzz
+fuzz_link = $(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -L$(BUILD) -l:libplumb.so.$(SOVERSION) \
+  $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(call pkg_libs,$(LIBS_program)) -lpthread -ldl -lm
+$(BUILD)/fuzz/%: $(O)/tests/fuzz/%.o $(call archives,engine) $(LIBPLUMB)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  link  $@')
-	$(Q)$(CC) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call archives,engine) -Wl,--end-group -L$(BUILD) -l:libplumb.so.$(SOVERSION) \
-	  $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' $(call pkg_libs,$(LIBS_program)) -lpthread -ldl -lm
+	$(Q)$(fuzz_link) -fsanitize=fuzzer
 fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 fuzz: deps-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=address,undefined CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-programs
-	@for t in $(FUZZ_TARGETS); do mkdir -p $(FUZZ_BUILD)/corpus/$$t && \
-	  echo "fuzz $$t for $(FUZZ_SECONDS) s" && \
-	  $(FUZZ_BUILD)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
-	    -artifact_prefix=$(FUZZ_BUILD)/$$t- $(FUZZ_BUILD)/corpus/$$t $(wildcard tests/fuzz/corpus/$$t) || exit 1; done
+	@for t in $(FUZZ_TARGETS); do mkdir -p $(FUZZ_BUILD)/corpus/$$t && echo "fuzz $$t for $(FUZZ_SECONDS) s" && \
+	  $(FUZZ_BUILD)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+	    -artifact_prefix=$(FUZZ_BUILD)/$$t- $(FUZZ_BUILD)/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
+
+# The corpora are unit tests in every build.
+REPLAYS := $(FUZZ_ALL:%=$(BUILD)/tests/fuzz_%_test)
+$(REPLAYS): $(BUILD)/tests/fuzz_%_test: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(call archives,engine) $(LIBPLUMB)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  link  $@')
+	$(Q)$(fuzz_link)
+unit: $(REPLAYS)
 
 # ---- lint ----
 SOURCES = $(sort $(wildcard core/*/*.c core/*/*/*.c plugins/*/*/*.c tests/unit/*.c tests/fuzz/*.c tests/fakes/*.c tests/data/plugins/*/*.c bench/*.c))

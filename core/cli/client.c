@@ -52,6 +52,16 @@ pl_node *client_request(struct cli *c, const char *op)
 	return m;
 }
 
+/* Mistakes that stop nothing (a broken include) and what an Argo CD document asks for in vain. */
+static void tell(const struct config *config, struct err_list *errors)
+{
+	size_t n = 0;
+	const pl_str *v = config ? config_warnings(config, &n) : NULL;
+	cli_fail_list(errors);
+	for (size_t i = 0; i < n; i++)
+		cli_warn("warning: %.*s", F(v[i]));
+}
+
 struct config *client_config(struct cli *c, char **path)
 {
 	struct pl_err e = ERR_INIT;
@@ -61,7 +71,7 @@ struct config *client_config(struct cli *c, char **path)
 		return NULL;
 	}
 	struct config *config = config_read(*path, &errors);
-	cli_fail_list(&errors); /* broken includes are told, too, and stop nothing */
+	tell(config, &errors);
 	if (!config) {
 		free(*path);
 		*path = NULL;
@@ -113,9 +123,12 @@ static void on_interrupt(int sig)
 	errno = error;
 }
 
-static pl_status ask_own_engine(struct cli *c, struct config *config, pl_node *request, client_event event,
-				pl_node **reply, struct pl_err *e)
+static pl_status ask_own_engine(struct cli *c, pl_node *request, client_event event, pl_node **reply, struct pl_err *e)
 {
+	char *path = NULL;
+	struct config *config = client_config(c, &path);
+	if (!config)
+		return err_set(e, PL_EINVAL, "the config can't be used");
 	struct engine *g = NULL;
 	struct own_event o = {c, event};
 	bool only_render = str_eqz(pl_text(pl_gets(request, "op")), "render");
@@ -128,31 +141,33 @@ static pl_status ask_own_engine(struct cli *c, struct config *config, pl_node *r
 	if (!st)
 		st = api_call(g, &context, request, c->doc, reply, e);
 	engine_free(g);
+	config_unref(config);
 	free(user);
+	free(path);
 	return st;
 }
 
 pl_status client_call(struct cli *c, pl_node *request, client_event event, pl_node **reply, struct pl_err *e)
 {
-	char *path = NULL;
-	struct config *config = client_config(c, &path);
-	if (!config)
-		return err_set(e, PL_EINVAL, "the config can't be used");
-	char *state = str_dup(config_get(config)->state_dir);
+	char *path = NULL, *state = NULL;
+	pl_status st = config_find(c->config, &path, e);
+	if (!st)
+		st = config_state_dir(path, &state, e);
+	free(path);
+	if (st)
+		return st;
 	char *socket = path_join(state, "plumb.sock");
 	interrupted = cancel_new();
 	signal(SIGINT, on_interrupt);
-	pl_status st = ask_daemon(c, socket, request, event, reply, e);
+	st = ask_daemon(c, socket, request, event, reply, e);
 	if (st == PL_EUNAVAILABLE) { /* a socket file alone may be left by a killed daemon; the lock decides */
 		err_clear(e);
-		st = ask_own_engine(c, config, request, event, reply, e);
+		st = ask_own_engine(c, request, event, reply, e);
 	}
 	signal(SIGINT, SIG_DFL);
 	cancel_unref(interrupted);
 	interrupted = NULL;
-	config_unref(config);
 	free(socket);
 	free(state);
-	free(path);
 	return st;
 }

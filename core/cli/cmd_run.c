@@ -80,6 +80,10 @@ int cmd_check(struct cli *c)
 	} else if (!st) {
 		st = cli_fail_list(&errors);
 	}
+	size_t n_warnings = 0;
+	const pl_str *warnings = config ? config_warnings(config, &n_warnings) : NULL;
+	for (size_t i = 0; i < n_warnings; i++)
+		cli_warn("warning: %.*s", F(warnings[i]));
 	engine_free(g);
 	config_unref(config);
 	err_list_free(&errors);

@@ -96,6 +96,12 @@ const struct config_root *config_get(const struct config *c);
 const pl_doc *config_doc(const struct config *c);			  /* for places of option nodes */
 const struct config_app *config_app(const struct config *c, pl_str name); /* NULL: none */
 
+/*
+ * Only where path says that the state folder is (absolute, malloc'ed): commands that talk to a running daemon need no
+ * more, and work beside a config that is being edited. PL_EINVAL when the file is no YAML map.
+ */
+pl_status config_state_dir(const char *path, char **dir, struct pl_err *e);
+
 /* -c FILE, else ./plumb.yaml, else /etc/plumb/plumb.yaml. malloc'ed. PL_ENOTFOUND names all that were looked for. */
 pl_status config_find(const char *given, char **path, struct pl_err *e);
 

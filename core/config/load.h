@@ -33,7 +33,8 @@ struct draft {
 	const pl_node *repo_url;
 	pl_str destination;
 	const pl_node *destination_at;
-	bool bad;		   /* told already */
+	bool bad;		   /* what it says was told already */
+	bool unresolved;	   /* what it names was told already */
 	size_t source_i, target_i; /* once resolved */
 };
 

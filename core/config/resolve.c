@@ -173,7 +173,7 @@ static void resolve_draft(struct load *l, const struct indexes *x, struct draft 
 		ok = refer(l, d, &x->targets, d->destination, d->destination_at, &d->target_i) && ok;
 	else if (d->target)
 		ok = refer(l, d, &x->targets, pl_text(d->target), d->target, &d->target_i) && ok;
-	d->bad = !ok;
+	d->unresolved = !ok;
 }
 
 static size_t count_broken(const struct load *l)
@@ -196,7 +196,7 @@ static void resolve_all(struct load *l, const struct indexes *x)
 	do {
 		broken = count_broken(l);
 		for (size_t i = 0; i < l->n_drafts; i++)
-			if (!l->drafts[i].bad && (live(l->drafts[i].file) || l->drafts[i].file->depth == 0))
+			if (!l->drafts[i].unresolved && (live(l->drafts[i].file) || l->drafts[i].file->depth == 0))
 				resolve_draft(l, x, &l->drafts[i]);
 	} while (count_broken(l) != broken);
 }
@@ -207,7 +207,7 @@ static const struct config_app *finish_apps(struct load *l, const struct config_
 	struct config_app *v = arena_array(l->a, l->n_drafts, sizeof *v);
 	for (size_t i = 0; i < l->n_drafts; i++) {
 		struct draft *d = &l->drafts[i];
-		if (!live(d->file) || d->bad)
+		if (!live(d->file) || d->bad || d->unresolved)
 			continue;
 		d->app.source = sources[d->source_i];
 		d->app.target = targets[d->target_i];

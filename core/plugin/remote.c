@@ -7,10 +7,11 @@
 
 #include <unistd.h>
 
-#define REQUEST_MAX (64u * 1024 * 1024)
-#define FOREVER_MS  (24 * 3600 * 1000)
-#define GRACE_MS    500 /* the plugin's own time-out comes first, its text says more than the kill's */
-#define DESCRIPTORS 512 /* packs of a large repository */
+#define REQUEST_MAX   (64u * 1024 * 1024)
+#define FOREVER_MS    (24 * 3600 * 1000)
+#define GRACE_MS      500 /* the plugin's own time-out comes first, its text says more than the kill's */
+#define DESCRIPTORS   512 /* packs of a large repository */
+#define REMOTE_MEMORY ((uint64_t)4 << 30) /* address space: packs are mapped; what claims more is a bomb */
 
 /* The child's own: plugins it has loaded and the handle it has used last. Never touched in the parent. */
 static struct kept {
@@ -63,6 +64,7 @@ pl_status remote_call(struct worker *w, const struct remote_request *q, struct a
 	}
 	struct worker_limits limits = {
 		.wall_ms = q->timeout_ms > 0 ? q->timeout_ms + GRACE_MS : FOREVER_MS,
+		.memory = REMOTE_MEMORY,
 		.descriptors = DESCRIPTORS,
 		.out_max = REQUEST_MAX,
 	};
