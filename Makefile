@@ -54,9 +54,8 @@ ROOMS_OF_doc    :=
 LIBS_libplumb := yaml-0.1 libcrypto
 LIBS_lua      := lua5.4
 LIBS_state    := sqlite3 libcrypto
-LIBS_server   := libcjson
 LIBS_http     := libmicrohttpd
-LIBS_program  := lua5.4 sqlite3 libcrypto libcjson
+LIBS_program  := lua5.4 sqlite3 libcrypto
 
 # third-party libraries of single plugins and modules
 LIBS_plugin_sources/git := libgit2
