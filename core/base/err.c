@@ -218,6 +218,8 @@ void err_unpack(struct pl_err *e, struct reader *r)
 	e->line = read_u32(r);
 	e->col = read_u32(r);
 	pl_str file = read_str(r), msg = read_str(r), hint = read_str(r);
+	if (file.n && memchr(file.p, 0, file.n)) /* no name of a file */
+		r->bad = true;
 	e->file = file.n ? str_dup(file) : NULL;
 	e->msg = BUF_INIT(TEXT_MAX);
 	buf_add(&e->msg, msg);

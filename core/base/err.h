@@ -30,7 +30,7 @@ pl_status err_set(struct pl_err *e, pl_status code, const char *fmt, ...) PL_PRI
 pl_status err_errno(struct pl_err *e, int error, const char *fmt, ...) PL_PRINTF(3, 4);
 void err_copy(struct pl_err *to, const struct pl_err *from);
 void err_pack(const struct pl_err *e, struct buf *b); /* across a process border */
-void err_unpack(struct pl_err *e, struct reader *r);
+void err_unpack(struct pl_err *e, struct reader *r);  /* r->bad: damaged */
 
 /* A list of errors, for inputs where every mistake is told at once. */
 struct err_list {
