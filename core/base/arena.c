@@ -5,13 +5,22 @@
 #include "core/base/mem.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 /*
  * Blocks double from 1 KiB to 256 KiB: a small arena costs little, a large one few mallocs. What does not fit a
  * quarter of a block gets a block of its own, behind the current one, so that the current one's rest is not lost.
- * An arena past LARGE takes huge pages: most of the time of reading a big text went into faulting in small ones.
+ * Most of the time of reading a big text went into faulting in pages one by one: an arena past BIG has the pages of a
+ * block at once, one past LARGE takes huge ones where the system grants them. What is held and not used stays a small
+ * part of what is.
  */
-enum { BLOCK_MIN = 1024, BLOCK_MAX = 256 * 1024, LARGE = 8 * 1024 * 1024, HUGE_PAGE = 2 * 1024 * 1024 };
+enum {
+	BLOCK_MIN = 1024,
+	BLOCK_MAX = 256 * 1024,
+	BIG = 1024 * 1024,
+	LARGE = 8 * 1024 * 1024,
+	HUGE_PAGE = 2 * 1024 * 1024
+};
 
 struct block {
 	struct block *next;
@@ -64,11 +73,26 @@ static void *huge_alloc(size_t n)
 	return p;
 }
 
+/* Only a hint, too: where the system can't, each page comes when it is touched. */
+static void populate(void *p, size_t n)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), skip = (0 - (uintptr_t)p) & (page - 1);
+	if (n > skip)
+		(void)madvise((char *)p + skip, (n - skip) / page * page, MADV_POPULATE_WRITE);
+#else
+	(void)p;
+	(void)n;
+#endif
+}
+
 static struct block *block_new(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 2)
 		BUG("an allocation of %zu bytes", size);
 	struct block *b = BLOCK_HEAD + size < HUGE_PAGE ? mem_alloc(BLOCK_HEAD + size) : huge_alloc(BLOCK_HEAD + size);
+	if (size > BIG || (a->memory >= BIG && size >= BLOCK_MAX))
+		populate(b, BLOCK_HEAD + size);
 	b->size = size;
 	a->memory += BLOCK_HEAD + size;
 	return b;

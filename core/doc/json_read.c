@@ -260,38 +260,48 @@ static bool read_decoded(struct json_reader *r, const char *start, const char *p
 	return true;
 }
 
-/* r->p is at the opening quote. */
-static inline bool read_string(struct json_reader *r, pl_str *out)
+/* A string that is not plain up to its closing quote: at p is something else. */
+__attribute__((noinline)) static enum step string_slow(struct json_reader *r, pl_node *n, const char *start,
+						       const char *p)
 {
-	const char *start = r->p + 1, *p = start;
-
-	for (;;) {
-		size_t n;
-
-		p = scan_string(p, r->end);
-		if (p < r->end && *p == '"')
-			break;
-		if (p < r->end && *p == '\\')
-			return read_decoded(r, start, p, out);
-		n = scan_utf8(p, r->end);
-		if (n == 0)
-			return bad_byte(r, p);
-		r->line_start += n - 1;
-		p += n;
-	}
-	*out = (pl_str){start, (size_t)(p - start)};
-	r->p = p + 1;
-	return true;
-}
-
-static enum step string_value(struct json_reader *r)
-{
-	pl_node *n = new_node(r, PL_STRING, PL_STYLE_DOUBLE);
 	pl_str s = {NULL, 0};
 
-	if (!n || !read_string(r, &s))
+	while (p == r->end || *p != '"') {
+		size_t bytes;
+
+		if (p < r->end && *p == '\\') {
+			if (!read_decoded(r, start, p, &s))
+				return STEP_ERROR;
+			node_set_text(n, PL_STRING, s);
+			return STEP_VALUE;
+		}
+		bytes = scan_utf8(p, r->end);
+		if (bytes == 0) {
+			bad_byte(r, p);
+			return STEP_ERROR;
+		}
+		r->line_start += bytes - 1;
+		p = scan_string(p + bytes, r->end);
+	}
+	node_set_text(n, PL_STRING, (pl_str){start, (size_t)(p - start)});
+	r->p = p + 1;
+	return STEP_VALUE;
+}
+
+/* r->p is at the opening quote. Keys and nearly all values are done here, so this is kept short. */
+static inline enum step string_value(struct json_reader *r)
+{
+	pl_node *n = new_node(r, PL_STRING, PL_STYLE_DOUBLE);
+	const char *start = r->p + 1, *p;
+
+	if (!n)
 		return STEP_ERROR;
-	node_set_text(n, PL_STRING, s);
+	p = scan_string(start, r->end);
+	if (p == r->end || *p != '"')
+		return string_slow(r, n, start, p);
+	n->u.s = start;
+	n->len = (uint32_t)(p - start);
+	r->p = p + 1;
 	return STEP_VALUE;
 }
 
