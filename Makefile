@@ -161,7 +161,7 @@ $(filter $(BUILD)/tests/plugin_%,$(UNIT)): $(TEST_PLUGINS) $(PLUGIN_SO)
 
 # ---- packages ----
 DEPS_BUILD := gcc libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev git ca-certificates
-DEPS_CHECK := libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
+DEPS_CHECK := g++ libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
 DEPS_LINT  := clang clang-tidy clang-format libclang-rt-14-dev
 missing = $(filter-out $(shell dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2=="ii"{sub(/:.*/,"",$$1);print $$1}'),$(1))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
@@ -274,7 +274,6 @@ HEADERS = $(sort $(wildcard include/plumb/*.h core/*/*.h core/*/*/*.h plugins/*/
 lint: deps-lint
 	python3 tests/lint.py
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
-	for h in include/plumb/*.h; do gcc -std=c99 -pedantic -Werror -Wall -Iinclude -fsyntax-only -x c $$h && g++ -std=c++11 -pedantic -Werror -Wall -Iinclude -fsyntax-only -x c++ $$h || exit 1; done
 	tests/tidy -j $(JOBS) $(filter-out tests/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
 format:
 	clang-format -i $(SOURCES) $(HEADERS)
