@@ -20,9 +20,7 @@ static struct repo *repo_make(struct engine *g, const struct plugin *p, pl_str o
 	hex[24] = '\0';
 	struct buf b = BUF_INIT(4096);
 	buf_addf(&b, "%.*s/sources/%.*s-%s", F(config_get(g->config)->state_dir), F(plugin_table(p)->name), hex);
-	pl_status st = g->o.read_only ? PL_OK : file_mkdirs(b.p, 0700, e);
-	if (!st)
-		st = source_open(g->registry, p, options, b.p, &r->source, e);
+	pl_status st = source_open(g->registry, p, options, b.p, &r->source, e);
 	buf_free(&b);
 	if (st) {
 		free(r);

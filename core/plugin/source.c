@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/plugin/source.h"
 
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/plugin/private.h"
 
@@ -157,6 +158,9 @@ pl_status source_operate(const struct plugin *p, void *self, struct call *c, enu
 static pl_status remote(struct source *s, enum remote_operation op, const pl_str *wanted, pl_revision *v, size_t n,
 			int64_t timeout_ms, struct cancel *cancel, struct arena *a, struct pl_err *e)
 {
+	pl_status made = file_mkdirs(s->cache, 0700, e); /* only now: opening and checking touch nothing */
+	if (made)
+		return made;
 	if (plugin_table(s->plugin)->flags & PL_NEEDS_PROCESS) {
 		struct remote_request q = {
 			.plugin = s->plugin,

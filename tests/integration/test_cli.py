@@ -91,7 +91,7 @@ def _():
         eq(text.count("kind: ConfigMap"), 2)
         s.write("folder/x.yaml", text)
         eq(s.plumb("render", "./folder").out, text)
-        assert not os.path.exists(s.path("state")), "rendering makes no state"
+        eq(os.listdir(s.path("state")), ["sources"], "what rendering leaves: a cache, no store")
         eq(s.plumb("render", "./folder", "-o", "name").out, "ConfigMap/a\nConfigMap/b\n")
         eq([json.loads(x)["metadata"]["name"] for x in s.plumb("render", "web", "-o", "json").out.splitlines()], ["a", "b"])
         s.write("folder/x.yaml", "a: [1\n")
@@ -123,7 +123,7 @@ def _():
         r = s.plumb("rollback", "web")
         has(r.err, "plumb resume web")
         has(s.live_text("a"), 'v: "1"')
-        has(s.plumb("status", status=None).out, "rollback")
+        has(s.plumb("status", status=None).out, "pinned: rolled back to entry 1")
         has(s.plumb("sync", "web", status=2).err, "resume")
         os.rename(s.path("gone"), s.path("repo"))
         s.plumb("resume", "web")
