@@ -218,7 +218,7 @@ install: all
 	cp -R scripts $(DATADIR)/plumb/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' deploy/plumb.pc.in > $(LIBDIR)/pkgconfig/plumb.pc
 	$(BUILD)/plumb help --man > $(DATADIR)/man/man1/plumb.1
-	install -m 644 docs/man/plumb.yaml.5 $(DATADIR)/man/man5/
+	$(BUILD)/plumb help config --man > $(DATADIR)/man/man5/plumb.yaml.5
 	$(BUILD)/plumb completion bash > $(DATADIR)/bash-completion/completions/plumb
 	$(BUILD)/plumb completion zsh > $(DATADIR)/zsh/site-functions/_plumb
 	$(BUILD)/plumb completion fish > $(DATADIR)/fish/vendor_completions.d/plumb.fish

@@ -49,6 +49,19 @@ pl_status file_read(const char *path, struct buf *out, struct pl_err *e)
 	return file_read_at(AT_FDCWD, path, out, e);
 }
 
+pl_status file_read_input(const char *path, struct buf *out, struct pl_err *e)
+{
+	bool std = strcmp(path, "-") == 0;
+	const char *name = std ? "standard input" : path;
+	int fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, errno, "open '%s'", path);
+	pl_status st = read_fd(fd, name, out, e);
+	if (!std)
+		close(fd);
+	return st;
+}
+
 pl_status fd_write_all(int fd, pl_str bytes, struct pl_err *e)
 {
 	while (bytes.n) {

@@ -10,6 +10,8 @@
 
 /* Appends the file's bytes to out. PL_ENOTFOUND when absent, PL_ETOOBIG past out->max. */
 pl_status file_read(const char *path, struct buf *out, struct pl_err *e);
+/* What a person names on the command line: "-" is standard input, a pipe is waited for. */
+pl_status file_read_input(const char *path, struct buf *out, struct pl_err *e);
 pl_status file_read_at(int dir, const char *name, struct buf *out, struct pl_err *e);
 
 /*

@@ -64,18 +64,27 @@ bool cli_flag(const struct cli *c, const char *option);
 int cli_fail(struct pl_err *e);		    /* clears e */
 int cli_fail_list(struct err_list *errors); /* and frees them */
 int cli_usage(const struct cli *c, const char *fmt, ...) PL_PRINTF(2, 3);
+int cli_unknown_command(const char *name); /* tells the nearest one */
 /* A warning on stderr. */
 void cli_warn(const char *fmt, ...) PL_PRINTF(1, 2);
 
 /* ---- help.c ---- */
+#define CLI_OUTPUT "output"
+extern const struct cli_option cli_common[]; /* options of all commands; CLI_OUTPUT of listings only */
+extern const size_t n_cli_common;
+bool cli_takes(const struct cli_command *c, const struct cli_option *common);
 void help_all(FILE *f);
 void help_command(const struct cli_command *c, FILE *f);
-void help_man(FILE *f);			 /* plumb(1) as troff */
+
+/* ---- man.c, completion.c ---- */
+void man_program(FILE *f);		 /* plumb(1) as troff */
+void man_config(FILE *f);		 /* plumb.yaml(5) */
 int completion_print(const char *shell); /* bash, zsh, fish; -1: another */
 
 /* ---- output.c ---- */
 /* Prints n as JSON or YAML when -o asks for it; false: the caller prints its table or names. */
 bool output_document(struct cli *c, const pl_node *n, int *exit);
+void output_resource(const pl_node *r, FILE *f); /* KIND.GROUP/NAME, as `--resource` takes it */
 struct table;
 struct table *table_new(const char *const *heads, size_t n);
 void table_cell(struct table *t, pl_str text, const char *color); /* row by row, left to right; color may be NULL */

@@ -96,11 +96,11 @@ static void names_of(const pl_node *list)
 {
 	for (size_t i = 0; i < pl_len(list); i++) {
 		const pl_node *n = pl_item(list, i);
-		pl_str kind = text(n, "kind");
-		if (kind.n)
-			printf("%.*s/%.*s\n", F(kind), F(text(n, "name")));
+		if (text(n, "kind").n)
+			output_resource(n, stdout);
 		else
-			printf("%.*s\n", F(text(n, "name")));
+			printf("%.*s", F(text(n, "name")));
+		putchar('\n');
 	}
 }
 
@@ -145,7 +145,7 @@ int cmd_status(struct cli *c)
 static void print_ref(FILE *f, const pl_node *r)
 {
 	pl_str ns = text(r, "namespace");
-	fprintf(f, "%.*s/%.*s", F(text(r, "kind")), F(text(r, "name")));
+	output_resource(r, f);
 	if (ns.n)
 		fprintf(f, " in %.*s", F(ns));
 }

@@ -17,7 +17,7 @@ static pl_status read_object(struct cli *c, const char *file, pl_node **out, str
 	struct buf b = BUF_INIT(FILE_LIMIT);
 	pl_node **roots;
 	size_t n = 0;
-	pl_status st = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, &b, e);
+	pl_status st = file_read_input(file, &b, e);
 	if (!st)
 		st = pl_yaml_read(c->doc, buf_str(&b), file, PL_SCHEMA_YAML11, 0, &roots, &n, e);
 	buf_free(&b);

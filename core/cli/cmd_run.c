@@ -56,37 +56,47 @@ int cmd_run(struct cli *c)
 	return st;
 }
 
+static int tell_ok(const char *path, const struct config *config)
+{
+	const struct config_root *r = config_get(config);
+	printf("%s: ok (%zu application%s, %zu source%s, %zu target%s)\n", path, r->n_apps, r->n_apps == 1 ? "" : "s",
+	       r->n_sources, r->n_sources == 1 ? "" : "s", r->n_targets, r->n_targets == 1 ? "" : "s");
+	return EXIT_GOOD;
+}
+
+/* Plugins, their options, folders: of all that could be read, so that one run tells everything. */
+static void check_parts(struct cli *c, struct config *config, struct err_list *errors)
+{
+	struct pl_err e = ERR_INIT;
+	struct engine *g = NULL;
+	struct engine_options o = {
+		.worker = c->worker, .log = &c->log, .scripts = client_scripts(c->arena), .read_only = true};
+	if (engine_new(config, &o, &g, &e))
+		err_copy(err_list_add(errors), &e);
+	else
+		engine_check(g, config, errors);
+	err_clear(&e);
+	engine_free(g);
+	config_sort_errors(config, errors);
+}
+
 int cmd_check(struct cli *c)
 {
 	struct pl_err e = ERR_INIT;
 	struct err_list errors = {0};
 	char *path = NULL;
-	struct engine *g = NULL;
 	if (config_find(c->config, &path, &e))
 		return cli_fail(&e);
-	struct config *config = config_read(path, &errors);
-	struct engine_options o = {
-		.worker = c->worker, .log = &c->log, .scripts = client_scripts(c->arena), .read_only = true};
-	int st = EXIT_GOOD;
-	if (config && engine_new(config, &o, &g, &e))
-		st = cli_fail(&e);
-	if (g)
-		engine_check(g, config, &errors);
-	if (!st && errors.n == 0) {
-		const struct config_root *r = config_get(config);
-		printf("%s: ok (%zu application%s, %zu source%s, %zu target%s)\n", path, r->n_apps,
-		       r->n_apps == 1 ? "" : "s", r->n_sources, r->n_sources == 1 ? "" : "s", r->n_targets,
-		       r->n_targets == 1 ? "" : "s");
-	} else if (!st) {
-		st = cli_fail_list(&errors);
-	}
+	struct config *config = config_read_parts(path, &errors);
+	if (config)
+		check_parts(c, config, &errors);
 	size_t n_warnings = 0;
 	const pl_str *warnings = config ? config_warnings(config, &n_warnings) : NULL;
 	for (size_t i = 0; i < n_warnings; i++)
 		cli_warn("warning: %.*s", F(warnings[i]));
-	engine_free(g);
-	config_unref(config);
+	int st = errors.n || !config ? cli_fail_list(&errors) : tell_ok(path, config);
 	err_list_free(&errors);
+	config_unref(config);
 	free(path);
 	return st;
 }

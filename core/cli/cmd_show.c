@@ -27,11 +27,13 @@ int cmd_diff(struct cli *c)
 	for (size_t i = 0; i < pl_len(changes); i++) {
 		const pl_node *r = pl_item(changes, i);
 		pl_str message = text(r, "message");
-		if (c->output == OUTPUT_NAME)
-			printf("%.*s/%.*s\n", F(text(r, "kind")), F(text(r, "name")));
-		else if (str_eqz(text(r, "action"), "none")) /* out of sync, but a sync would leave it */
-			fprintf(stderr, "%.*s/%.*s: %.*s\n", F(text(r, "kind")), F(text(r, "name")),
-				F(message.n ? message : text(r, "reason")));
+		bool named = c->output == OUTPUT_NAME;
+		if (named || str_eqz(text(r, "action"), "none")) /* out of sync, but a sync would leave it */
+			output_resource(r, named ? stdout : stderr);
+		if (named)
+			putchar('\n');
+		else if (str_eqz(text(r, "action"), "none"))
+			fprintf(stderr, ": %.*s\n", F(message.n ? message : text(r, "reason")));
 	}
 	if (text(reply, "hold").n)
 		fprintf(stderr, "%.*s\n", F(text(reply, "hold")));

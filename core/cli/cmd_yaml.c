@@ -11,7 +11,7 @@ int cmd_yaml(struct cli *c)
 {
 	struct pl_err e = ERR_INIT;
 	struct buf in = BUF_INIT(FILE_LIMIT), out = BUF_INIT((size_t)4 * FILE_LIMIT);
-	pl_status st = file_read(strcmp(c->args[0], "-") == 0 ? "/dev/stdin" : c->args[0], &in, &e);
+	pl_status st = file_read_input(c->args[0], &in, &e);
 	if (!st)
 		st = yaml_to_json_lines(buf_str(&in), c->args[0], &out, &e);
 	if (!st)

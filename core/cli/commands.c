@@ -194,6 +194,7 @@ static const struct cli_command plugin = {
 	.name = "plugin",
 	.args = "list | show NAME",
 	.summary = "the plugins there are; one plugin's options",
+	.details = "NAME may be KIND/NAME, as `plumb plugin list -o name` prints it.",
 	.min_args = 1,
 	.max_args = 2,
 	.too_few = "say list or show",
@@ -223,7 +224,7 @@ static const struct cli_command version = {
 };
 
 static const struct cli_option help_options[] = {
-	{"man", 0, NULL, "the manual page as troff", false},
+	{"man", 0, NULL, "the manual page plumb(1), or with config plumb.yaml(5), as troff", false},
 };
 static const struct cli_command help = {
 	.name = "help",
@@ -239,7 +240,8 @@ static const struct cli_command completion = {
 	.name = "completion",
 	.args = "bash|zsh|fish",
 	.summary = "a script that completes plumb's commands in your shell",
-	.details = "For bash: source <(plumb completion bash)",
+	.details = "For bash and zsh: source <(plumb completion SHELL); for fish: plumb completion fish | source.\n"
+		   "`make install` puts the scripts where the shells look for them.",
 	.min_args = 1,
 	.max_args = 1,
 	.too_few = "name a shell",

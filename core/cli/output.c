@@ -78,6 +78,13 @@ void output_diff(pl_str diff, bool color, FILE *f)
 	}
 }
 
+void output_resource(const pl_node *r, FILE *f)
+{
+	pl_str kind = pl_text(pl_gets(r, "kind")), group = pl_text(pl_gets(r, "group")),
+	       name = pl_text(pl_gets(r, "name"));
+	fprintf(f, "%.*s%s%.*s/%.*s", F(kind), group.n ? "." : "", F(group), F(name));
+}
+
 /* ---- tables ---- */
 
 struct cell {
@@ -127,6 +134,15 @@ void table_cell(struct table *t, pl_str text, const char *color)
 	t->cells[t->n++] = (struct cell){p, width_of(p), color};
 }
 
+/* Whether only empty cells follow in the row: spaces before them would trail. */
+static bool row_ends(const struct table *t, size_t i)
+{
+	for (size_t k = i + 1; k % t->columns != 0; k++)
+		if (t->cells[k].width)
+			return false;
+	return true;
+}
+
 void table_print(struct table *t, bool color, FILE *f)
 {
 	size_t *width = mem_zalloc(t->columns * sizeof *width);
@@ -142,10 +158,11 @@ void table_print(struct table *t, bool color, FILE *f)
 			fputs(c->text, f);
 		if (last)
 			fputc('\n', f);
-		else
+		else if (!row_ends(t, i))
 			fprintf(f, "%*s", (int)(width[i % t->columns] - c->width + 2), "");
-		free(c->text);
 	}
+	for (size_t i = 0; i < t->n; i++)
+		free(t->cells[i].text);
 	free(width);
 	free(t->cells);
 	free(t);

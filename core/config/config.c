@@ -64,7 +64,7 @@ static struct config *make(struct load *l)
 	const struct fragment *m = &l->main;
 	atomic_init(&c->refs, 1);
 	resolve(l, r);
-	if (l->files[0]->broken)
+	if (l->files[0]->broken && !l->lenient)
 		return NULL;
 	note_broken(l, r);
 	r->poll_ms = m->poll_ms;
@@ -87,18 +87,23 @@ static struct config *make(struct load *l)
 	return c;
 }
 
-static size_t rank(const struct load *l, const struct pl_err *e)
+struct order {
+	struct file *const *files;
+	size_t n;
+};
+
+static size_t rank(const struct order *o, const struct pl_err *e)
 {
 	size_t i = 0;
-	while (i < l->n_files && !(e->file && str_eqz(l->files[i]->name, e->file)))
+	while (i < o->n && !(e->file && str_eqz(o->files[i]->name, e->file)))
 		i++;
 	return i;
 }
 
-static int by_place(const void *a, const void *b, void *load)
+static int by_place(const void *a, const void *b, void *order)
 {
 	const struct pl_err *x = a, *y = b;
-	size_t rx = rank(load, x), ry = rank(load, y);
+	size_t rx = rank(order, x), ry = rank(order, y);
 	if (rx != ry)
 		return rx < ry ? -1 : 1;
 	if (x->line != y->line)
@@ -106,7 +111,14 @@ static int by_place(const void *a, const void *b, void *load)
 	return (x->col > y->col) - (x->col < y->col);
 }
 
-static struct config *read_all(const char *path, const pl_str *given, struct err_list *errors)
+void config_sort_errors(const struct config *c, struct err_list *errors)
+{
+	struct order o = {c->files, c->n_files};
+	if (errors->n)
+		qsort_r(errors->v, errors->n, sizeof *errors->v, by_place, &o);
+}
+
+static struct config *read_all(const char *path, const pl_str *given, bool lenient, struct err_list *errors)
 {
 	size_t told = errors->n;
 	static const pl_limits limits = {.max_depth = 64, .max_nodes = 4000000};
@@ -114,6 +126,7 @@ static struct config *read_all(const char *path, const pl_str *given, struct err
 			 .doc = pl_doc_new(&limits),
 			 .scratch = pl_doc_new(NULL),
 			 .errors = errors,
+			 .lenient = lenient,
 			 .given = given};
 	while (str_starts(str_of(path), S("./")) && path[2] != '/')
 		path += 2;
@@ -123,8 +136,9 @@ static struct config *read_all(const char *path, const pl_str *given, struct err
 		table_read(&l, &root_table, (pl_str){NULL, 0}, pl_new_map(l.scratch), &l.main);
 	struct config *c = make(&l);
 	/* As they stand in the files, not as they were found: names are looked up last. */
+	struct order o = {l.files, l.n_files};
 	if (errors->n > told)
-		qsort_r(errors->v + told, errors->n - told, sizeof *errors->v, by_place, &l);
+		qsort_r(errors->v + told, errors->n - told, sizeof *errors->v, by_place, &o);
 	load_free(&l);
 	if (!c) {
 		arena_free(l.a);
@@ -135,12 +149,17 @@ static struct config *read_all(const char *path, const pl_str *given, struct err
 
 struct config *config_read(const char *path, struct err_list *errors)
 {
-	return read_all(path, NULL, errors);
+	return read_all(path, NULL, false, errors);
+}
+
+struct config *config_read_parts(const char *path, struct err_list *errors)
+{
+	return read_all(path, NULL, true, errors);
 }
 
 struct config *config_read_text(pl_str text, const char *name, struct err_list *errors)
 {
-	return read_all(name, &text, errors);
+	return read_all(name, &text, false, errors);
 }
 
 struct config *config_ref(struct config *c)

@@ -90,6 +90,10 @@ struct config_root {
 
 /* Reads path and what it includes. *out is NULL when errors has any, unless only includes are broken. */
 struct config *config_read(const char *path, struct err_list *errors);
+/* For `plumb check`: what is good of a config, also when the main file has mistakes. NULL: nothing is. */
+struct config *config_read_parts(const char *path, struct err_list *errors);
+/* Puts mistakes that were found later between those of config_read, by file and place. */
+void config_sort_errors(const struct config *c, struct err_list *errors);
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c);
 const struct config_root *config_get(const struct config *c);
@@ -111,6 +115,14 @@ const pl_str *config_warnings(const struct config *c, size_t *n);
 /* The absolute folder of the file that a place of this config is in: what its relative paths are relative to. Lives as
  * long as c. */
 const char *config_dir(const struct config *c, pl_place at);
+
+/* A key as people are told of it: "applications[].sync.prune". Texts live as long as the call. */
+struct config_key {
+	const char *path, *shape, *def, *help; /* def: NULL when there is none; `…` marks what is typed */
+	bool required;
+};
+/* Every key, in the order of the tables that read them. */
+void config_keys(void (*fn)(void *ctx, const struct config_key *k), void *ctx);
 
 /* The reference page of all keys, for docs and `plumb help config`: made from the same tables. */
 void config_reference(struct buf *b);

@@ -61,6 +61,7 @@ struct load {
 	struct file **files; /* stable pointers */
 	size_t n_files, cap_files;
 	struct file *file;   /* the one being read: mistakes are its */
+	bool lenient;	     /* the main file counts although it has mistakes */
 	const pl_str *given; /* the main file's text, when it is not read from disk: then nothing is included */
 	uint64_t bytes;	     /* read so far */
 	struct fragment main;

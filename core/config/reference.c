@@ -4,6 +4,8 @@
 
 static const char *shape(const struct cfg_key *k)
 {
+	if (k->type == CFG_REFUSED)
+		return "";
 	if (k->type == CFG_MANY)
 		return strcmp(k->key, "applications") == 0 ? "list" : "map by name";
 	if (k->type == CFG_NODE)
@@ -11,44 +13,59 @@ static const char *shape(const struct cfg_key *k)
 	return table_type_name(k->type);
 }
 
-static void write_shape(struct buf *b, const struct cfg_key *k)
-{
-	buf_addz(b, shape(k));
-	for (size_t i = 0; i < sizeof k->choices / sizeof *k->choices && k->choices[i]; i++)
-		buf_addf(b, "%s `%s`", i ? "," : "", k->choices[i]);
-}
+struct walk {
+	void (*fn)(void *ctx, const struct config_key *k);
+	void *ctx;
+};
 
-static void write_table(struct buf *b, const struct cfg_table *t, const char *prefix)
+static void walk(const struct walk *w, const struct cfg_table *t, const char *prefix)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		const struct cfg_key *k = &t->keys[i];
 		char path[160];
+		struct buf value = BUF_INIT(256);
 		snprintf(path, sizeof path, "%s%s", prefix, k->key);
-		if (k->type == CFG_REFUSED) {
-			buf_addf(b, "| `%s` | | | not supported by this version |\n", path);
-			continue;
-		}
-		buf_addf(b, "| `%s` | ", path);
-		write_shape(b, k);
-		if (k->flags & CFG_REQUIRED)
-			buf_addz(b, " | required");
-		else if (k->def)
-			buf_addf(b, " | `%s`", k->def);
-		else
-			buf_addz(b, " | ");
-		buf_addf(b, " | %s |\n", k->help);
+		buf_addz(&value, shape(k));
+		for (size_t c = 0; c < sizeof k->choices / sizeof *k->choices && k->choices[c]; c++)
+			buf_addf(&value, "%s `%s`", c ? "," : "", k->choices[c]);
+		struct config_key out = {.path = path,
+					 .shape = value.p ? value.p : "",
+					 .def = k->def,
+					 .help = k->type == CFG_REFUSED ? "not supported by this version" : k->help,
+					 .required = k->flags & CFG_REQUIRED};
+		w->fn(w->ctx, &out);
+		buf_free(&value);
 		if (!k->section)
 			continue;
 		const char *step = k->type == CFG_SECTION		 ? "."
 				   : strcmp(k->key, "applications") == 0 ? "[]."
 									 : ".NAME.";
 		snprintf(path, sizeof path, "%s%s%s", prefix, k->key, step);
-		write_table(b, k->section, path);
+		walk(w, k->section, path);
 	}
+}
+
+void config_keys(void (*fn)(void *ctx, const struct config_key *k), void *ctx)
+{
+	struct walk w = {fn, ctx};
+	walk(&w, &root_table, "");
+}
+
+static void row(void *ctx, const struct config_key *k)
+{
+	struct buf *b = ctx;
+	buf_addf(b, "| `%s` | %s%s| ", k->path, k->shape, k->shape[0] ? " " : "");
+	if (k->required)
+		buf_addz(b, "required ");
+	else if (k->def)
+		buf_addf(b, "`%s` ", k->def);
+	else if (k->shape[0])
+		buf_addz(b, " ");
+	buf_addf(b, "| %s |\n", k->help);
 }
 
 void config_reference(struct buf *b)
 {
 	buf_addz(b, "| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-	write_table(b, &root_table, "");
+	config_keys(row, b);
 }

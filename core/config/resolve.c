@@ -184,9 +184,9 @@ static size_t count_broken(const struct load *l)
 	return n;
 }
 
-static bool live(const struct file *f)
+static bool live(const struct load *l, const struct file *f)
 {
-	return !f->broken;
+	return !f->broken || (l->lenient && f->depth == 0);
 }
 
 /* A reference into a broken include breaks the file it stands in, and so on until nothing more breaks. */
@@ -196,7 +196,7 @@ static void resolve_all(struct load *l, const struct indexes *x)
 	do {
 		broken = count_broken(l);
 		for (size_t i = 0; i < l->n_drafts; i++)
-			if (!l->drafts[i].unresolved && (live(l->drafts[i].file) || l->drafts[i].file->depth == 0))
+			if (!l->drafts[i].unresolved && (live(l, l->drafts[i].file) || l->drafts[i].file->depth == 0))
 				resolve_draft(l, x, &l->drafts[i]);
 	} while (count_broken(l) != broken);
 }
@@ -207,7 +207,7 @@ static const struct config_app *finish_apps(struct load *l, const struct config_
 	struct config_app *v = arena_array(l->a, l->n_drafts, sizeof *v);
 	for (size_t i = 0; i < l->n_drafts; i++) {
 		struct draft *d = &l->drafts[i];
-		if (!live(d->file) || d->bad || d->unresolved)
+		if (!live(l, d->file) || d->bad || d->unresolved)
 			continue;
 		d->app.source = sources[d->source_i];
 		d->app.target = targets[d->target_i];
@@ -226,17 +226,17 @@ static void finish(struct load *l, struct config_root *root)
 	const struct config_source **source_at = mem_zalloc((l->n_sources + 1) * sizeof(void *));
 	const struct config_target **target_at = mem_zalloc((l->n_targets + 1) * sizeof(void *));
 	for (size_t i = 0; i < l->n_sources; i++)
-		if (live(l->sources[i].file)) {
+		if (live(l, l->sources[i].file)) {
 			source_at[i] = &sources[root->n_sources];
 			sources[root->n_sources++] = l->sources[i].source;
 		}
 	for (size_t i = 0; i < l->n_targets; i++)
-		if (live(l->targets[i].file)) {
+		if (live(l, l->targets[i].file)) {
 			target_at[i] = &targets[root->n_targets];
 			targets[root->n_targets++] = l->targets[i].target;
 		}
 	for (size_t i = 0; i < l->n_plugins; i++)
-		if (live(l->plugins[i].file))
+		if (live(l, l->plugins[i].file))
 			plugins[root->n_plugins++] = l->plugins[i].plugin;
 	root->sources = sources;
 	root->targets = targets;
@@ -268,7 +268,7 @@ void resolve(struct load *l, struct config_root *root)
 	check_duplicates(l, &x.plugins);
 	check_duplicates(l, &x.apps);
 	resolve_all(l, &x);
-	if (live(l->files[0]))
+	if (live(l, l->files[0]))
 		finish(l, root);
 	free(x.sources.v);
 	free(x.targets.v);

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 
 from harness import PLUMB, Scratch, eq, has, lacks, main, run, test
@@ -17,14 +18,38 @@ def _():
         has(s.plumb("help", "diff").out, "as a unified diff")
         has(s.plumb("version").out, "plumb 0.")
         eq(json.loads(s.plumb("version", "-o", "json").out)["version"], s.plumb("--version").out.split()[1])
+        eq(s.plumb("version", "-o", "name").out, s.plumb("version").out.split()[1] + "\n")
         has(s.plumb("help", "--man").out, ".TH PLUMB 1", ".SS plumb rollback")
         has(s.plumb("help", "config").out, "pollInterval", "selfHeal")
-        script = s.write("complete.bash", s.plumb("completion", "bash").out +
-                         "\nCOMP_WORDS=(plumb sta); COMP_CWORD=1; _plumb; echo ${COMPREPLY[@]}"
-                         "\nCOMP_WORDS=(plumb sync --pr); COMP_CWORD=2; _plumb; echo ${COMPREPLY[@]}\n")
-        eq(run(["bash", script]).out, "status\n--prune\n")
-        has(s.plumb("completion", "fish").out, "complete -c plumb")
-        has(s.plumb("completion", "zsh").out, "#compdef plumb")
+        pages = [s.plumb("help", "--man").out, s.plumb("help", "config", "--man").out]
+        has(pages[1], ".TH PLUMB.YAML 5", "applications[].sync.selfHeal", "\\[u2026]")
+        for page in pages:
+            assert page.isascii(), "troff reads no UTF-8"
+            if shutil.which("groff"):
+                eq(run(["groff", "-man", "-ww", "-z"], stdin=page).err, "", "what groff complains of")
+
+
+@test("completion knows commands, options, their values, plugins, and the applications of the config that is named")
+def _():
+    cases = [
+        (["sta"], "status"), (["sync", "--pr"], "--prune"), (["sync", ""], "web"), (["status", "-o", ""], "table json yaml name"),
+        (["status", "--output", "=", "y"], "yaml"), (["plugin", ""], "list show"), (["plugin", "show", "source/"], "source/git"),
+        (["help", "rollb"], "rollback"), (["sync", "--revision", ""], ""), (["-c", "other.yaml", "diff", ""], "else"),
+        (["diff", "--config", "=", "other.yaml", "el"], "else"), (["completion", "f"], "fish"), (["health", ""], ""),
+    ]
+    with Shop() as s:
+        s.write("other.yaml", s.read("plumb.yaml").replace("name: web", "name: else"))
+        script = s.plumb("completion", "bash").out + 'PATH=%s:$PATH\nt() { COMP_WORDS=(plumb "$@"); COMP_CWORD=$#; COMPREPLY=(); _plumb; echo "${COMPREPLY[*]}"; }\n' % os.path.dirname(PLUMB)
+        for words, _ in cases:
+            script += "t %s\n" % " ".join("'%s'" % w for w in words)
+        r = run(["bash", s.write("complete.bash", script)], cwd=s.dir)
+        eq((r.out.split("\n")[:-1], r.err), ([want for _, want in cases], ""))
+        assert not os.path.exists(s.path("state")), "completion touches nothing"
+        for shell in ("zsh", "fish"):
+            text = s.plumb("completion", shell).out
+            has(text, "plumb completion apps", "rollback", "what a sync would change")
+            if shutil.which(shell):
+                run([shell, "-n", s.write("complete." + shell, text)])
 
 
 @test("mistakes on the command line are told with the nearest right word, and exit 2")
@@ -32,6 +57,12 @@ def _():
     cases = [
         (["stauts"], "there is no command 'stauts' (did you mean 'status'?)"),
         (["sync"], "name an application"),
+        (["sync"], "usage: plumb sync [OPTIONS] APP…\n"),
+        (["status", ""], "an argument is empty"),
+        (["help", "stauts"], "did you mean 'status'?"),
+        (["-c", "plumb.yaml"], "name a command"),
+        (["-c", "plumb.yaml", "frob"], "there is no command 'frob'"),
+        (["--purne", "sync", "web"], "unknown option '--purne' (did you mean '--prune'?)"),
         (["sync", "--purne", "web"], "unknown option '--purne' (did you mean '--prune'?)"),
         (["sync", "--revision"], "option '--revision' needs a value"),
         (["status", "-o", "xml"], "-o takes table, json, yaml or name, not 'xml'"),
@@ -76,6 +107,8 @@ def _():
         eq(s.plumb("diff", "web").out, "")
         r = s.plumb("status", "web")
         has(r.out, "Name:", "ConfigMap", "shop", "Synced")
+        lacks(r.out, " \n")
+        eq(s.plumb("-c", "plumb.yaml", "-o", "name", "status").out, "web\n")
         eq(s.plumb("status", "-o", "name").out, "web\n")
         eq(s.plumb("status", "web", "-o", "name").out, "ConfigMap/a\nConfigMap/b\n")
         a = json.loads(s.plumb("status", "-o", "json").out)[0]
@@ -160,6 +193,13 @@ def _():
         s.configure()
         s.write("plumb.yaml", s.read("plumb.yaml").replace("directory:", "direcctory:"))
         has(s.plumb("check", status=2).err, "plumb.yaml:", "direcctory", "did you mean 'directory'")
+        s.configure(sync="{automated: maybe, prnue: on}",
+                    more_apps="- {name: x, source: shop, path: a, target: here, health: nowhere, render: [yml, yaml: {recurse: 3}]}\n- {name: z}")
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("git: {url:", "git: {ulr:").replace("directory:", "direcctory:"))
+        err = s.plumb("check", status=2).err.splitlines()
+        has("\n".join(err), "'ulr'", "direcctory", "'automated' must be", "'prune'", "nowhere'", "did you mean 'yaml'", "recurse", "application 'z'")
+        places = [tuple(map(int, line.split(":")[2:4])) for line in err]
+        eq(places, sorted(places), "in the order of the file")
         assert not os.path.exists(s.path("state")) and not os.path.exists(s.path("live"))
 
 
@@ -173,6 +213,9 @@ def _():
         s.write("s.lua", "return {status = 'Degraded', message = 'v is ' .. obj.data.v}")
         eq(json.loads(s.plumb("health", "--script", "s.lua", "cm.yaml").out), {"status": "Degraded", "message": "v is 1"})
         eq(json.loads(s.plumb("health", "--script", "s.lua", "-", stdin=config_map("a", v="2")).out)["message"], "v is 2")
+        slow = "(sleep 0.3; cat cm.yaml) | '%s' health --script s.lua -; '%s' health --script s.lua <(sleep 0.3; cat cm.yaml)" % (PLUMB, PLUMB)
+        eq([json.loads(x)["message"] for x in run(["bash", "-c", slow], cwd=s.dir).out.splitlines()], ["v is 1"] * 2)
+        has(s.plumb("health", ".", status=2).err, "read '.': Is a directory")
         has(s.plumb("health", "--script", "none.lua", "cm.yaml", status=2).err, "none.lua")
         has(s.plumb("health", "none.yaml", status=2).err, "none.yaml")
         s.write("my/ConfigMap/health.lua", "return {status = 'Progressing', message = 'mine'}")
