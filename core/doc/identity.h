@@ -25,7 +25,7 @@ void ref_print(const pl_ref *r, struct buf *b);
 /* "Deployment/web" as people type it; with the group ("Deployment.apps/web") when long_form. */
 void ref_print_short(const pl_ref *r, bool long_form, struct buf *b);
 
-/* plumb.dev/tracking-id: APP:GROUP/KIND:NAMESPACE/NAME (../reference/sync.md, section 10). */
+/* plumb.dev/tracking-id: APP:GROUP/KIND:NAMESPACE/NAME (docs/directory.md). */
 #define TRACKING_ANNOTATION "plumb.dev/tracking-id"
 void tracking_print(pl_str app, const pl_ref *r, struct buf *b);
 /* Slices point into id. PL_EINVAL: not a tracking id. out->version is empty. */

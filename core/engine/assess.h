@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * assess: is what is live well? Each object by the first of: pending deletion, a Lua script, a health plugin; then one
- * word for the application (../reference/health.md). Whatever fails is that one object's Unknown, with the reason.
+ * word for the application (docs/lua.md). Whatever fails is that one object's Unknown, with the reason.
  */
 #ifndef ENGINE_ASSESS_H
 #define ENGINE_ASSESS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Health scripts in Lua, run in kept workers under limits. A script sees the global obj and returns
- * {status =, message =}; the rules are those of ../reference/health.md.
+ * {status =, message =}; the rules are in docs/lua.md.
  */
 #ifndef LUA_SCRIPT_H
 #define LUA_SCRIPT_H

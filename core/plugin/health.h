@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verdicts by health plugins and how verdicts add up (../reference/health.md). */
+/* Verdicts by health plugins and how verdicts add up (docs/lua.md). */
 #ifndef PLUGIN_HEALTH_H
 #define PLUGIN_HEALTH_H
 
