@@ -209,6 +209,8 @@ void finder_free(struct finder *f);
 void number_canonical(const pl_node *n, struct buf *out);
 /* The number as JSON text: as written when that is JSON. PL_EINVAL for NaN, infinities and what is no number at all. */
 pl_status number_json(const pl_node *n, struct buf *out);
+/* ".inf", "-.inf" or ".nan" when n is that; else NULL. */
+const char *number_special(const pl_node *n);
 /* Is text a number by the grammar of RFC 8259? */
 bool number_is_json(pl_str text);
 

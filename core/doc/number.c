@@ -11,7 +11,9 @@
 
 /* Longer hexadecimal (octal, binary) numbers than this are not read: turning them into decimals takes quadratic time.
  */
-enum { RADIX_DIGITS = 4096 };
+enum { RADIX_DIGITS = 1024 };
+/* So many bits are turned at once: with a limb below 2^30 in front of them they fit 64, and the carry fits a limb. */
+enum { CHUNK_BITS = 28 };
 /* Exponents of more digits can't be added to; such numbers are compared by their text. */
 enum { EXPONENT_DIGITS = 18 };
 
@@ -192,17 +194,29 @@ static void number_read(struct number *x, const pl_node *n)
 		x->form = FORM_BAD;
 }
 
+const char *number_special(const pl_node *n)
+{
+	struct number x;
+
+	number_read(&x, n);
+	buf_free(&x.clean);
+	return x.form == FORM_NAN ? ".nan" : x.form != FORM_INFINITE ? NULL : x.negative ? "-.inf" : ".inf";
+}
+
 /* Digits of 2^bits to decimal, in limbs of nine decimal digits, least first. */
 static void add_radix(const struct number *x, struct buf *out)
 {
 	uint32_t *limb = mem_zalloc((x->whole.n * x->bits / 29 + 2) * sizeof(*limb));
-	size_t n = 1, i, j;
+	size_t n = 1, i = 0, j;
 
-	for (i = 0; i < x->whole.n; i++) {
-		uint64_t carry = (uint64_t)digit_of(x->whole.p[i]);
+	while (i < x->whole.n) {
+		uint64_t carry = 0;
+		unsigned bits = 0;
 
+		for (; i < x->whole.n && bits + x->bits <= CHUNK_BITS; i++, bits += x->bits)
+			carry = carry << x->bits | (unsigned)digit_of(x->whole.p[i]);
 		for (j = 0; j < n; j++) {
-			carry += (uint64_t)limb[j] << x->bits;
+			carry += (uint64_t)limb[j] << bits;
 			limb[j] = (uint32_t)(carry % 1000000000);
 			carry /= 1000000000;
 		}

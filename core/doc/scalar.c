@@ -118,8 +118,8 @@ static bool take_all_digits(struct digits d, int base, uint64_t *value, bool *ov
 	return n > 0;
 }
 
-/* Go reads a signed integer with a base prefix only when it fits 64 bits with its sign; else the text stays a string.
- */
+/* Go reads an integer with a base prefix only when it fits 64 bits, with its sign if it has one; else the text stays a
+ * string. */
 static bool fits_signed(int sign, uint64_t value)
 {
 	return value <= (uint64_t)INT64_MAX + (sign == '-' ? 1 : 0);
@@ -210,7 +210,7 @@ static struct scalar resolve_go_number(pl_str text)
 
 	base = base_of_prefix(&d);
 	if (base) {
-		if (!take_all_digits(d, base, &value, &over) || (sign && (over || !fits_signed(sign, value))))
+		if (!take_all_digits(d, base, &value, &over) || over || (sign && !fits_signed(sign, value)))
 			return a_string;
 		return an_integer;
 	}

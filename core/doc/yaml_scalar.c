@@ -242,10 +242,10 @@ static bool print_json_number(pl_str json, struct buf *out)
 	return true;
 }
 
-/* 0x1F means the same to all readers. */
+/* 0x1F means the same to all readers, as far as 64 bits go. */
 static bool is_plain_hex(pl_str s)
 {
-	if (s.n < 3 || s.p[0] != '0' || s.p[1] != 'x')
+	if (s.n < 3 || s.n > 18 || s.p[0] != '0' || s.p[1] != 'x')
 		return false;
 	for (size_t i = 2; i < s.n; i++)
 		if (!memchr("0123456789abcdefABCDEF", s.p[i], 22))
@@ -259,6 +259,7 @@ static pl_status print_number(const pl_node *n, uint32_t flags, struct buf *out,
 	pl_str s = node_text(n);
 	pl_status st = PL_OK;
 	pl_place at = {NULL, n->line, n->col};
+	const char *special = number_special(n);
 
 	if ((flags & PL_PRINT_KEEP_STYLE) && is_plain_hex(s)) {
 		buf_add(out, s);
@@ -266,12 +267,11 @@ static pl_status print_number(const pl_node *n, uint32_t flags, struct buf *out,
 		if (!print_json_number(buf_str(&json), out))
 			st = pl_err_set(e, PL_EINVAL, at,
 					"a number that overflows a double has no YAML that all readers agree on");
-	} else if (s.n && (s.p[s.n - 1] | 0x20) == 'f') {
-		buf_addz(out, *s.p == '-' ? "-.inf" : ".inf");
-	} else if (s.n && (s.p[s.n - 1] | 0x20) == 'n') {
-		buf_addz(out, ".nan");
+	} else if (special) {
+		buf_addz(out, special);
 	} else {
-		st = pl_err_set(e, PL_EINVAL, at, "'%.*s' is not a number", F(s));
+		st = pl_err_set(e, PL_EINVAL, at, "'%.*s%s' can't be read as a number", s.n > 60 ? 60 : (int)s.n, s.p,
+				s.n > 60 ? "…" : "");
 	}
 	buf_free(&json);
 	return st;
