@@ -56,13 +56,27 @@ void pl_err_free(pl_err *e)
 	free(e);
 }
 
+/* What a hostile input makes too long is cut, but never dropped. */
+static void shorten(struct buf *b)
+{
+	static const char dots[] = "…";
+	size_t n = TEXT_MAX - sizeof dots;
+	if (b->n <= TEXT_MAX)
+		return;
+	while (n && ((unsigned char)b->p[n] & 0xc0) == 0x80) /* not within a character */
+		n--;
+	buf_cut(b, n);
+	buf_addz(b, dots);
+}
+
 /* The arguments may point into what e holds, so the new text is made before the old one goes. */
 static PL_PRINTF(4, 0) pl_status set(struct pl_err *e, pl_status code, pl_place at, const char *fmt, va_list ap)
 {
 	if (!e)
 		return code;
-	struct buf msg = BUF_INIT(TEXT_MAX);
+	struct buf msg = BUF_INIT(SIZE_MAX / 4);
 	buf_vaddf(&msg, fmt, ap);
+	shorten(&msg);
 	char *file = at.file ? str_dup(str_of(at.file)) : NULL;
 	err_clear(e);
 	e->code = code;
@@ -127,13 +141,14 @@ pl_status pl_err_in(pl_err *e, const char *fmt, ...)
 {
 	if (!e)
 		return PL_EINTERNAL;
-	struct buf b = BUF_INIT(TEXT_MAX);
+	struct buf b = BUF_INIT(SIZE_MAX / 4);
 	va_list ap;
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
 	buf_addz(&b, ": ");
 	buf_add(&b, buf_str(&e->msg));
+	shorten(&b);
 	buf_free(&e->msg);
 	e->msg = b;
 	return e->code;
@@ -143,11 +158,12 @@ void pl_err_hint(pl_err *e, const char *fmt, ...)
 {
 	if (!e)
 		return;
-	struct buf b = BUF_INIT(TEXT_MAX);
+	struct buf b = BUF_INIT(SIZE_MAX / 4);
 	va_list ap;
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
+	shorten(&b);
 	buf_free(&e->hint);
 	e->hint = b;
 }
@@ -167,7 +183,7 @@ const char *pl_err_text(const pl_err *e)
 	if (!e)
 		return "unknown error";
 	/* The cached text is the one thing a reader changes; an error belongs to one thread. */
-	struct buf b = BUF_INIT(3 * TEXT_MAX);
+	struct buf b = BUF_INIT(SIZE_MAX / 4);
 	if (e->file) {
 		buf_addf(&b, "%s:", e->file);
 		if (e->line)
@@ -180,6 +196,10 @@ const char *pl_err_text(const pl_err *e)
 	if (e->hint.n)
 		buf_addf(&b, " (%s)", e->hint.p);
 	struct pl_err *mut = (struct pl_err *)(uintptr_t)e;
+	if (e->text.p && str_eq(buf_str(&e->text), buf_str(&b))) { /* an earlier caller's is still valid */
+		buf_free(&b);
+		return e->text.p;
+	}
 	buf_free(&mut->text);
 	mut->text = b;
 	return b.p ? b.p : "";
@@ -194,9 +214,9 @@ void err_copy(struct pl_err *to, const struct pl_err *from)
 	to->file = from->file ? str_dup(str_of(from->file)) : NULL;
 	to->line = from->line;
 	to->col = from->col;
-	to->msg = BUF_INIT(TEXT_MAX);
+	to->msg = BUF_INIT(SIZE_MAX / 4);
 	buf_add(&to->msg, buf_str(&from->msg));
-	to->hint = BUF_INIT(TEXT_MAX);
+	to->hint = BUF_INIT(SIZE_MAX / 4);
 	if (from->hint.n)
 		buf_add(&to->hint, buf_str(&from->hint));
 }
@@ -221,11 +241,13 @@ void err_unpack(struct pl_err *e, struct reader *r)
 	if (file.n && memchr(file.p, 0, file.n)) /* no name of a file */
 		r->bad = true;
 	e->file = file.n ? str_dup(file) : NULL;
-	e->msg = BUF_INIT(TEXT_MAX);
+	e->msg = BUF_INIT(SIZE_MAX / 4);
 	buf_add(&e->msg, msg);
-	e->hint = BUF_INIT(TEXT_MAX);
+	shorten(&e->msg);
+	e->hint = BUF_INIT(SIZE_MAX / 4);
 	if (hint.n)
 		buf_add(&e->hint, hint);
+	shorten(&e->hint);
 }
 
 struct pl_err *err_list_add(struct err_list *l)

@@ -176,6 +176,37 @@ static void errors_chain_and_cross_borders(void **state)
 	assert_int_equal(pl_err_set(NULL, PL_EIO, NOWHERE, "nobody listens"), PL_EIO);
 }
 
+static void long_texts_of_errors_are_cut_not_dropped(void **state)
+{
+	(void)state;
+	struct pl_err e = ERR_INIT, back = ERR_INIT;
+	struct buf b = BUF_INIT(SIZE_MAX / 4), packed = BUF_INIT(SIZE_MAX / 4);
+	for (int i = 0; i < 1000000; i++)
+		buf_addz(&b, "é");
+	pl_err_set(&e, PL_EINVAL, (pl_place){"a.yaml", 1, 2}, "no anchor '%s'", b.p);
+	pl_err_hint(&e, "not '%s'", b.p);
+	for (int i = 0; i < 3; i++) {
+		const char *text = pl_err_text(&e);
+		assert_ptr_equal(text, pl_err_text(&e)); /* unchanged, so still valid */
+		assert_true(strlen(text) > 20000 && strlen(text) < 50000);
+		assert_true(str_utf8(str_of(text)));
+		assert_non_null(strstr(text, "é…"));
+		pl_err_in(&e, "application '%d'", i);
+	}
+	assert_memory_equal(pl_err_text(&e), "a.yaml:1:2: application '2': application '1': ", 46);
+	err_errno(&e, ENOSPC, "write '%s'", b.p);
+	assert_non_null(strstr(pl_err_text(&e), "…: No space left on device"));
+	err_pack(&e, &packed);
+	struct reader r = {packed.p, packed.n, false};
+	err_unpack(&back, &r);
+	assert_false(r.bad);
+	assert_memory_equal(pl_err_text(&back), "write 'éé", 11);
+	err_clear(&e);
+	err_clear(&back);
+	buf_free(&b);
+	buf_free(&packed);
+}
+
 static void a_list_of_errors_is_bounded(void **state)
 {
 	struct err_list l = {.max = 3};
@@ -248,6 +279,7 @@ int main(void)
 		cmocka_unit_test(durations_read_as_people_write_them),
 		cmocka_unit_test(times_and_ages_print),
 		cmocka_unit_test(errors_chain_and_cross_borders),
+		cmocka_unit_test(long_texts_of_errors_are_cut_not_dropped),
 		cmocka_unit_test(a_list_of_errors_is_bounded),
 		cmocka_unit_test(an_arena_aligns_grows_and_cleans_up),
 		cmocka_unit_test(digests_keep_fields_apart),
