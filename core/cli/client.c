@@ -132,8 +132,11 @@ static pl_status ask_own_engine(struct cli *c, pl_node *request, client_event ev
 	struct engine *g = NULL;
 	struct own_event o = {c, event};
 	bool only_render = str_eqz(pl_text(pl_gets(request, "op")), "render");
-	struct engine_options eo = {
-		.worker = c->worker, .log = &c->log, .scripts = client_scripts(c->arena), .read_only = only_render};
+	struct engine_options eo = {.worker = c->worker,
+				    .log = &c->log,
+				    .scripts = client_scripts(c->arena),
+				    .command = c->command->name,
+				    .read_only = only_render};
 	char *user = client_user();
 	struct api_context context = {
 		.user = str_of(user), .progress = on_event, .ctx = &o, .cancel = interrupted, .compare_first = true};

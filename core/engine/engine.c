@@ -117,21 +117,36 @@ void engine_pool_stop(struct engine *g)
 
 /* ---- birth and death ---- */
 
+/*
+ * A command holds the lock for a moment only: it is worth waiting for. A daemon keeps it, and would have answered on
+ * its socket.
+ */
+static pl_status take_lock(struct engine *g, const char *dir, struct pl_err *e)
+{
+	char *lock = path_join(dir, "lock");
+	struct buf holder = BUF_INIT(128);
+	const int64_t until = clock_mono_ms() + LOCK_WAIT;
+	buf_addf(&holder, "pid %ld (plumb %s)", (long)getpid(), g->o.command ? g->o.command : "run");
+	pl_status st = file_lock(lock, holder.p, &g->lock_fd, e);
+	while (st == PL_EBUSY && !strstr(pl_err_text(e), "(plumb run)") && clock_mono_ms() < until) {
+		const struct timespec moment = {0, 20 * 1000 * 1000};
+		nanosleep(&moment, NULL);
+		st = file_lock(lock, holder.p, &g->lock_fd, e);
+	}
+	if (st == PL_EBUSY)
+		pl_err_in(e, "state folder '%s' is in use", dir);
+	buf_free(&holder);
+	free(lock);
+	return st;
+}
+
 static pl_status open_state(struct engine *g, struct pl_err *e)
 {
 	const struct config_root *root = config_get(g->config);
 	char *dir = str_dup(root->state_dir);
 	pl_status st = file_mkdirs(dir, 0700, e);
-	if (!st) {
-		char *lock = path_join(dir, "lock");
-		struct buf holder = BUF_INIT(64);
-		buf_addf(&holder, "pid %ld (plumb run)", (long)getpid());
-		st = file_lock(lock, holder.p, &g->lock_fd, e);
-		if (st == PL_EBUSY)
-			pl_err_in(e, "state folder '%s' is in use", dir);
-		buf_free(&holder);
-		free(lock);
-	}
+	if (!st)
+		st = take_lock(g, dir, e);
 	if (!st)
 		st = store_open(dir, true, &g->store, e);
 	free(dir);

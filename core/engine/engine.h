@@ -21,6 +21,7 @@ struct engine_options {
 	const struct log *log;
 	const char *scripts; /* the shipped scripts' folder; NULL: none */
 	size_t threads;	     /* 0: by the number of processors */
+	const char *command; /* who holds the lock, for people; NULL: run */
 	bool read_only;	     /* for plumb render and check: takes no lock, opens no store */
 };
 

@@ -33,6 +33,7 @@ enum {
 	TIMEOUT_RENDER = 60 * 1000,
 	TIMEOUT_OBSERVE = 60 * 1000,
 	TIMEOUT_APPLY = 60 * 1000,
+	LOCK_WAIT = 10 * 1000, /* for a command that works without a daemon */
 	RETRY_BASE = 5 * 1000, /* of polls and looks */
 	RETRY_MAX = 3 * 60 * 1000,
 	HEAL_BASE = 2 * 1000,
