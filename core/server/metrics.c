@@ -49,6 +49,14 @@ static void applications(struct engine *g, struct buf *b)
 			label(b, "name", v[i].name, true);
 			buf_addf(b, "} %zu\n", v[i].n_resources);
 		}
+		head(b, "plumb_app_last_sync_timestamp_seconds", "gauge", "When an application was synced last.");
+		for (size_t i = 0; i < n; i++) {
+			if (!v[i].synced_ms)
+				continue;
+			buf_addz(b, "plumb_app_last_sync_timestamp_seconds{");
+			label(b, "name", v[i].name, true);
+			buf_addf(b, "} %" PRId64 ".%03d\n", v[i].synced_ms / 1000, (int)(v[i].synced_ms % 1000));
+		}
 	}
 	err_clear(&e);
 	arena_free(a);
@@ -73,12 +81,14 @@ void metrics_print(struct engine *g, struct buf *b)
 		{"plumb_observed_total", "counter", "Live objects read.", c.observed},
 		{"plumb_watch_events_total", "counter", "Changes told by watches.", c.watch_events},
 		{"plumb_workqueue_depth", "gauge", "Work that waits for a thread.", c.queue_depth},
-		{"plumb_pass_cpu_microseconds", "gauge", "CPU time of the last full pass.", c.pass_cpu_us},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		head(b, rows[i].name, rows[i].type, rows[i].help);
 		buf_addf(b, "%s %" PRIu64 "\n", rows[i].name, rows[i].value);
 	}
+	head(b, "plumb_pass_cpu_seconds", "gauge", "CPU time of the last full pass.");
+	buf_addf(b, "plumb_pass_cpu_seconds %" PRIu64 ".%06" PRIu64 "\n", c.pass_cpu_us / 1000000,
+		 c.pass_cpu_us % 1000000);
 	head(b, "plumb_app_sync_total", "counter", "Syncs that have ended.");
 	buf_addf(b, "plumb_app_sync_total{phase=\"Succeeded\"} %" PRIu64 "\n", c.syncs_ok);
 	buf_addf(b, "plumb_app_sync_total{phase=\"Failed\"} %" PRIu64 "\n", c.syncs_failed);

@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 #include "core/doc/private.h"
+#include "core/server/address.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -20,6 +20,8 @@ enum {
 	REQUEST_MAX = 1024 * 1024,
 	REPLY_MAX = 256 * 1024 * 1024,
 	REQUEST_WAIT_MS = 5000, /* a client sends its one line at once */
+	REPLY_WAIT_MS = 30000,	/* and reads: one that is stopped must not hold us */
+	BREATH_MS = 100,	/* when no descriptor is left for a connection */
 	STACK_SIZE = 512 * 1024
 };
 
@@ -41,7 +43,6 @@ struct control {
 	pthread_cond_t ended;
 	struct connection *open;
 	size_t n_open;
-	bool stopping;
 };
 
 /* ---- one connection ---- */
@@ -67,9 +68,13 @@ static void send_line(struct connection *c, const char *key, pl_str json)
 	buf_free(&b);
 }
 
+/* An engine's thread brings it: progress that nobody reads is dropped, not waited for. */
 static void on_event(void *ctx, pl_str json)
 {
-	send_line(ctx, "event", json);
+	struct connection *c = ctx;
+	struct pollfd p = {c->fd, POLLOUT, 0};
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT))
+		send_line(c, "event", json);
 }
 
 static void send_error(struct connection *c, struct pl_err *e)
@@ -87,8 +92,9 @@ static void send_error(struct connection *c, struct pl_err *e)
 
 static pl_status read_request(int fd, struct buf *line, struct pl_err *e)
 {
-	struct timeval wait = {REQUEST_WAIT_MS / 1000, 0};
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+	struct timeval ask = {REQUEST_WAIT_MS / 1000, 0}, reply = {REPLY_WAIT_MS / 1000, 0};
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &ask, sizeof ask);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &reply, sizeof reply);
 	while (!line->n || line->p[line->n - 1] != '\n') {
 		char chunk[4096];
 		ssize_t n = recv(fd, chunk, sizeof chunk, 0);
@@ -253,31 +259,33 @@ static void *listener_main(void *arg)
 		int fd = p[1].revents ? accept4(o->listener, NULL, NULL, SOCK_CLOEXEC) : -1;
 		if (fd >= 0)
 			take(o, fd);
+		else if (p[1].revents && errno != EINTR && errno != ECONNABORTED)
+			poll(NULL, 0, BREATH_MS);
 	}
 }
 
 static pl_status bind_at(const char *path, int *out, struct pl_err *e)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof a.sun_path)
-		return err_set(e, PL_EINVAL, "the control socket's path '%s' is longer than %zu bytes", path,
-			       sizeof a.sun_path - 1);
-	memcpy(a.sun_path, path, strlen(path) + 1);
+	struct address a;
+	int error = address_open(&a, path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return err_errno(e, errno, "make the control socket");
+		error = errno;
 	unlink(path); /* left by a daemon that was killed: the state folder's lock is ours */
 	mode_t old = umask(0177);
-	int bound = bind(fd, (struct sockaddr *)&a, sizeof a);
-	int error = errno;
+	if (!error && bind(fd, (struct sockaddr *)&a.a, sizeof a.a) < 0)
+		error = errno;
 	umask(old);
-	if (bound < 0 || listen(fd, CONNECTIONS_MAX) < 0) {
-		error = bound < 0 ? error : errno;
-		close(fd);
-		return err_errno(e, error, "listen on the control socket '%s'", path);
+	if (!error && listen(fd, CONNECTIONS_MAX) < 0)
+		error = errno;
+	address_close(&a);
+	if (!error) {
+		*out = fd;
+		return PL_OK;
 	}
-	*out = fd;
-	return PL_OK;
+	if (fd >= 0)
+		close(fd);
+	return err_errno(e, error, "listen on the control socket '%s'", path);
 }
 
 pl_status control_start(struct engine *g, const char *path, const struct log *log, struct control **out,
@@ -328,116 +336,4 @@ void control_stop(struct control *o)
 	pthread_cond_destroy(&o->ended);
 	free(o->path);
 	free(o);
-}
-
-/* ---- the asking side ---- */
-
-static pl_status dial(const char *path, int *out, struct pl_err *e)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof a.sun_path)
-		return err_set(e, PL_EUNAVAILABLE, "the path '%s' is too long for a socket", path);
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return err_errno(e, errno, "make a socket");
-	if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-		int error = errno;
-		close(fd);
-		if (error == ENOENT || error == ECONNREFUSED)
-			return err_set(e, PL_EUNAVAILABLE, "no daemon listens on '%s'", path);
-		return err_errno(e, error, "connect to the daemon at '%s'", path);
-	}
-	*out = fd;
-	return PL_OK;
-}
-
-/* One whole line from the daemon, the rest kept in b for the next. */
-static pl_status next_line(int fd, struct buf *b, struct buf *line, struct pl_err *e)
-{
-	char chunk[64 * 1024];
-	size_t looked = 0;
-	for (;;) {
-		const char *end = b->n > looked ? memchr(b->p + looked, '\n', b->n - looked) : NULL;
-		if (end) {
-			size_t n = (size_t)(end - b->p);
-			buf_clear(line);
-			buf_add(line, (pl_str){b->p, n});
-			memmove(b->p, b->p + n + 1, b->n - n - 1);
-			buf_cut(b, b->n - n - 1);
-			return PL_OK;
-		}
-		looked = b->n;
-		ssize_t n = recv(fd, chunk, sizeof chunk, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(e, errno, "read the daemon's answer");
-		if (n == 0)
-			return err_set(e, PL_EIO, "the daemon went away before it answered");
-		buf_add(b, (pl_str){chunk, (size_t)n});
-		if (buf_full(b))
-			return err_set(e, PL_ETOOBIG, "the daemon's answer is larger than %d bytes", REPLY_MAX);
-	}
-}
-
-/* What stands in {"KEY":BODY}. */
-static bool unwrap(pl_str line, const char *key, pl_str *body)
-{
-	size_t n = strlen(key);
-	if (line.n < n + 5 || line.p[0] != '{' || memcmp(line.p + 2, key, n) != 0 || line.p[n + 2] != '"')
-		return false;
-	*body = (pl_str){line.p + n + 4, line.n - n - 5};
-	return true;
-}
-
-static pl_status told_error(pl_str body, struct pl_err *e)
-{
-	pl_doc *d = pl_doc_new(NULL);
-	pl_node *m = NULL;
-	int64_t code = PL_EINTERNAL;
-	pl_status st = pl_json_read(d, body, "answer", 0, &m, e);
-	if (!st) {
-		if (pl_int(pl_gets(m, "code"), &code) || code <= PL_OK)
-			code = PL_EINTERNAL;
-		st = err_set(e, (pl_status)code, "%.*s", F(pl_text(pl_gets(m, "text"))));
-	}
-	pl_doc_unref(d);
-	return st;
-}
-
-pl_status control_ask(const char *path, pl_str request, void (*event)(void *ctx, pl_str json), void *ctx,
-		      struct buf *reply, struct pl_err *e)
-{
-	int fd = -1;
-	pl_status st = dial(path, &fd, e);
-	if (st)
-		return st;
-	struct buf rest = BUF_INIT(REPLY_MAX), line = BUF_INIT(REPLY_MAX), out = BUF_INIT(REQUEST_MAX + 1);
-	pl_str body;
-	buf_add(&out, request);
-	buf_addc(&out, '\n');
-	for (size_t at = 0; at < out.n && !st;) {
-		ssize_t n = send(fd, out.p + at, out.n - at, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR)
-			st = err_errno(e, errno, "ask the daemon");
-		at += n > 0 ? (size_t)n : 0;
-	}
-	while (!st) {
-		st = next_line(fd, &rest, &line, e);
-		if (st || (unwrap(buf_str(&line), "event", &body) && (event ? event(ctx, body) : (void)0, true)))
-			continue;
-		if (unwrap(buf_str(&line), "error", &body))
-			st = told_error(body, e);
-		else if (unwrap(buf_str(&line), "reply", &body))
-			buf_add(reply, body);
-		else
-			st = err_set(e, PL_EINTERNAL, "the daemon's answer can't be understood");
-		break;
-	}
-	close(fd);
-	buf_free(&rest);
-	buf_free(&line);
-	buf_free(&out);
-	return st;
 }

@@ -117,7 +117,9 @@ pl_status web_start(struct engine *g, pl_str listen, const struct log *log, stru
 		web_stop(w);
 		return st;
 	}
-	log_line(log, LOG_INFO, S(""), "listening on http://%s:%u", host, w->module->port(w->server));
+	bool v6 = strchr(host, ':') != NULL;
+	log_line(log, LOG_INFO, S(""), "listening on http://%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
+		 w->module->port(w->server));
 	*out = w;
 	return PL_OK;
 }

@@ -2,12 +2,15 @@
 """The daemon: what it does by itself, and with commands, signals and a second daemon beside it."""
 import json
 import os
+import re
 import signal
 import socket
 import stat
 import threading
+import time
+import urllib.request
 
-from harness import PLUMB, eq, free_port, has, lacks, main, run, stop, test, wait_for
+from harness import PLUMB, can_connect, eq, free_port, has, lacks, main, run, stop, test, wait_for
 from shop import Shop, config_map, get, kill
 
 
@@ -139,6 +142,9 @@ def _():
         wait_for("readiness", lambda: get(port, "/readyz")[0] == 200)
         status, text = get(port, "/metrics")
         eq(status, 200)
+        has(text, 'plumb_app_resources{name="web"} 2', 'plumb_app_last_sync_timestamp_seconds{name="web"} 1')
+        for line in text.splitlines():
+            assert re.fullmatch(r"# (HELP|TYPE) plumb_\w+ .+|plumb_\w+(\{(\w+=\"[^\"]*\",?)+\})? -?\d+(\.\d+)?", line), line
         has(text, 'plumb_app_info{name="web",sync_status="Synced"', "plumb_app_sync_total{phase=\"Succeeded\"} 1", "# TYPE plumb_renders_total counter")
         eq(get(port, "/nothing")[0], 404)
         with socket.create_connection(("127.0.0.1", port), 5) as c:
@@ -160,13 +166,96 @@ def _():
             has(r.err, "listen on '127.0.0.1:", "Address already in use")
 
 
-@test("systemd is told READY and STOPPING")
+def listening(s, port_of=re.compile(r"listening on (http://\S+:\d+)")):
+    """The addresses that the daemon has told of, in order."""
+    return port_of.findall(s.read("daemon.log"))
+
+
+@test("listen takes IPv6 addresses and names; SIGHUP moves the listener, and says what it can't change")
+def _():
+    with Shop(extra="listen: localhost:0") as s:
+        p = s.daemon()
+        wait_for("the listener", lambda: listening(s))
+        first = listening(s)[0]
+        eq(get(int(first.rsplit(":")[-1]), "/healthz"), (200, "ok\n"))
+        s.configure(extra='listen: "[::1]:0"')
+        p.send_signal(signal.SIGHUP)
+        wait_for("the second listener", lambda: len(listening(s)) == 2)
+        assert listening(s)[1].startswith("http://[::1]:"), listening(s)
+        with urllib.request.urlopen(listening(s)[1] + "/healthz", timeout=5) as r:
+            eq(r.read(), b"ok\n")
+        assert not can_connect(int(first.rsplit(":")[-1])), "the old listener is gone"
+        s.configure(extra="pluginPath: more")
+        p.send_signal(signal.SIGHUP)
+        wait_for("the third config", lambda: "pluginPath is used from the next start on" in s.read("daemon.log"))
+        s.configure(extra="listen: name.invalid:0")
+        p.send_signal(signal.SIGHUP)
+        wait_for("the refusal", lambda: "listen on 'name.invalid:0'" in s.read("daemon.log"))
+        s.settled()
+
+
+@test("a state folder whose path is longer than a socket's may be")
+def _():
+    with Shop() as s:
+        deep = "/".join("d" * 60 for _ in range(4))
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("./state", "./" + deep))
+        p = s.start([PLUMB, "run"], log="daemon.log")
+        wait_for("the socket", lambda: os.path.exists(s.path(deep, "plumb.sock")) or p.poll() is not None)
+        s.settled()
+        has(s.plumb("sync", "web").out, "web: Succeeded")
+        has(s.plumb("run", status=2).err, "in use by pid %d" % p.pid)
+        eq(stop(p), 0)
+        assert not os.path.exists(s.path(deep, "plumb.sock"))
+        eq(s.plumb("status", "-o", "name").out, "web\n")
+
+
+@test("a state folder that can't be used is told, with what to do")
+def _():
+    with Shop() as s:
+        s.write("file", "")
+        text = s.read("plumb.yaml")
+        for state in ("file", "file/state"):
+            s.write("plumb.yaml", text.replace("./state", state))
+            for args in (["run"], ["status"]):
+                has(s.plumb(*args, status=2).err, "/file", "folder")
+        if os.geteuid() == 0:
+            os.chmod(s.dir, 0o755)
+            other = lambda *args: run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", PLUMB] + list(args),
+                                      cwd=s.dir, status=2).err
+            s.write("plumb.yaml", text)
+            has(other("run"), "create the folder", "/state", "Permission denied")
+            s.daemon()
+            has(other("status"), "connect to the daemon", "Permission denied", "only the user that plumb runs as")
+            has(other("run"), "open the lock", "Permission denied")
+
+
+@test("a command that stops reading holds nobody up")
+def _():
+    files = {"web/%03d.yaml" % i: config_map("c%d" % i + "x" * 150, v="1") for i in range(1500)}
+    with Shop(files=files, sync="{automated: false}") as s:
+        s.daemon()
+        wait_for("the first look", lambda: (s.app() or {}).get("sync") == "OutOfSync")
+        with socket.socket(socket.AF_UNIX) as c:
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            c.connect(s.path("state/plumb.sock"))
+            c.sendall(b'{"op":"sync","apps":["web"]}\n')
+            wait_for("the sync", lambda: [h["phase"] for h in s.history()] == ["Succeeded"], 60)
+            s.settled()
+
+
+@test("systemd is told READY, RELOADING with the time, and STOPPING")
 def _():
     with Shop() as s:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as n:
             n.bind(s.path("notify"))
             n.settimeout(20)
             p = s.daemon(None, {"NOTIFY_SOCKET": s.path("notify")})
+            eq(n.recv(100), b"READY=1")
+            before = time.monotonic_ns() // 1000
+            p.send_signal(signal.SIGHUP)
+            told = n.recv(100).decode().split("\n")
+            eq(told[0], "RELOADING=1")
+            assert before <= int(told[1].removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000, told
             eq(n.recv(100), b"READY=1")
             stop(p)
             eq(n.recv(100), b"STOPPING=1")

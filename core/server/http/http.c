@@ -57,6 +57,20 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	return reply_text(c, r.status, r.type, r.body, r.n, MHD_RESPMEM_MUST_FREE);
 }
 
+/* -1: error tells why, unless an earlier address has. */
+static int listen_at(const struct addrinfo *a, char *error, size_t error_size)
+{
+	int one = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+	    bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, CONNECTIONS_MAX) == 0)
+		return fd;
+	if (!error[0])
+		snprintf(error, error_size, "%s", strerrordesc_np(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 static int listen_on(const char *host, uint16_t port, char *error, size_t error_size)
 {
 	char service[8];
@@ -67,15 +81,14 @@ static int listen_on(const char *host, uint16_t port, char *error, size_t error_
 		snprintf(error, error_size, "%s", gai_strerror(gai));
 		return -1;
 	}
-	int one = 1, fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-			bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, CONNECTIONS_MAX) < 0)) {
-		snprintf(error, error_size, "%s", strerrordesc_np(errno));
-		close(fd);
-		fd = -1;
-	} else if (fd < 0) {
-		snprintf(error, error_size, "%s", strerrordesc_np(errno));
-	}
+	/* A name may have addresses that this machine can't use; IPv4 first, as its users expect of localhost. */
+	int fd = -1;
+	for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
+		if (a->ai_family == AF_INET)
+			fd = listen_at(a, error, error_size);
+	for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
+		if (a->ai_family != AF_INET)
+			fd = listen_at(a, error, error_size);
 	freeaddrinfo(found);
 	return fd;
 }
