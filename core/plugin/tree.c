@@ -90,7 +90,9 @@ static pl_status step_up(struct walk *w, struct pl_err *e)
 		return err_set(e, PL_EDENIED,
 			       "'%.*s' leaves the repository: a link on the way has more '..' than folders",
 			       F(w->asked));
+	/* Paths noted from here on don't lead through this folder, yet without it the way would end. */
 	pl_str here = buf_str(&w->here);
+	trace_note(w->tree->trace, LOOK_TYPE, &(pl_entry){.type = PL_DIR}, here, S(""));
 	const char *slash = memrchr(here.p, '/', here.n);
 	buf_cut(&w->here, slash ? (size_t)(slash - here.p) : 0);
 	w->n_dirs--;

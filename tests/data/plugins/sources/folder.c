@@ -22,7 +22,7 @@
 PL_API extern unsigned folder_lists, folder_reads;
 unsigned folder_lists, folder_reads;
 
-enum { PATHS = 8192 };
+enum { PATHS = 16384 };
 
 struct known {
 	char id[41];
