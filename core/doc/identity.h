@@ -43,9 +43,9 @@ void api_version_cut(pl_str api_version, pl_str *group, pl_str *version);
 /* A kind whose values must not be shown: core Secret. */
 bool ref_is_secret(const pl_ref *r);
 /*
- * Copies of Secret objects a and b (either may be NULL) in d, fit to be shown: every value of data and stringData is
- * replaced by a mark of its own, the same for equal values ("++++++++"), longer for changed ones, as kubectl and Argo
- * CD do; the last-applied annotation is dropped.
+ * Copies of Secret objects a and b (either may be NULL) in d, fit to be shown: every value of data, stringData and any
+ * field that a Secret should not have is replaced by a mark of its own, the same for equal values ("++++++++"), longer
+ * for changed ones, as kubectl and Argo CD do; the last-applied annotation is dropped.
  */
 void secret_mask(pl_doc *d, const pl_doc *da, const pl_node *a, const pl_doc *db, const pl_node *b, pl_node **masked_a,
 		 pl_node **masked_b);

@@ -36,17 +36,48 @@ static void mask_maps(pl_doc *d, pl_node *a, pl_node *b)
 }
 
 /* The field of a and b, copies in d. Whatever is no map as it should be is replaced whole. */
-static void mask_field(pl_doc *d, pl_node *a, pl_node *b, const char *field)
+static void mask_field(pl_doc *d, pl_node *a, pl_node *b, pl_str field)
 {
-	pl_node *none = pl_new_map(d), *x = pl_gets(a, field), *y = pl_gets(b, field);
+	pl_node *none = pl_new_map(d), *x = pl_get(a, field), *y = pl_get(b, field);
 	bool x_map = pl_kind(x) == PL_MAP, y_map = pl_kind(y) == PL_MAP;
 
 	if (x_map || y_map)
 		mask_maps(d, x_map ? x : none, y_map ? y : none);
 	if (y && !y_map && pl_kind(y) != PL_NULL)
-		pl_sets(d, b, field, mark(d, y, x && !x_map && !pl_equal(x, y)));
+		pl_set(d, b, field, mark(d, y, x && !x_map && !pl_equal(x, y)));
 	if (x && !x_map && pl_kind(x) != PL_NULL)
-		pl_sets(d, a, field, mark(d, x, false));
+		pl_set(d, a, field, mark(d, x, false));
+}
+
+/*
+ * The fields of a Secret that hold nothing secret. All others are masked, also those that no Secret has: a misspelt
+ * 'stringdata' holds what was meant for stringData.
+ */
+static bool is_open_field(pl_str key)
+{
+	static const pl_str fields[] = {S_INIT("apiVersion"), S_INIT("kind"), S_INIT("metadata"), S_INIT("type"),
+					S_INIT("immutable")};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (str_eq(key, fields[i]))
+			return true;
+	return false;
+}
+
+static void mask_fields(pl_doc *d, pl_node *a, pl_node *b)
+{
+	for (size_t i = 0; i < pl_len(a); i++) {
+		pl_str key = pl_text(pl_key(a, i));
+
+		if (!is_open_field(key))
+			mask_field(d, a, b, key);
+	}
+	for (size_t i = 0; i < pl_len(b); i++) {
+		pl_str key = pl_text(pl_key(b, i));
+
+		if (!is_open_field(key) && !pl_get(a, key))
+			mask_field(d, a, b, key);
+	}
 }
 
 static pl_node *shown_copy(pl_doc *d, const pl_doc *from, const pl_node *n)
@@ -63,6 +94,5 @@ void secret_mask(pl_doc *d, const pl_doc *da, const pl_node *a, const pl_doc *db
 {
 	*masked_a = shown_copy(d, da, a);
 	*masked_b = shown_copy(d, db, b);
-	mask_field(d, *masked_a, *masked_b, "data");
-	mask_field(d, *masked_a, *masked_b, "stringData");
+	mask_fields(d, *masked_a, *masked_b);
 }

@@ -257,6 +257,9 @@ static void secrets_are_masked_but_changes_show(void **state)
 		{"{\"data\":[\"oops\"]}", "{\"data\":{\"a\":1}}", "{\"data\":" M8 "}", "{\"data\":{\"a\":" M8 "}}"},
 		{"{\"data\":{\"a\":{\"deep\":\"x\"}}}", "{\"data\":{\"a\":[\"y\"]}}", "{\"data\":{\"a\":" M8 "}}",
 		 "{\"data\":{\"a\":" M12 "}}"},
+		{"{\"stringdata\":{\"a\":\"x\"},\"immutable\":true}", "{\"stringdata\":{\"a\":\"y\"},\"Data\":\"z\"}",
+		 "{\"stringdata\":{\"a\":" M8 "},\"immutable\":true}",
+		 "{\"stringdata\":{\"a\":" M12 "},\"Data\":" M8 "}"},
 		{"{\"data\":null}", "{\"type\":\"Opaque\"}", "{\"data\":null}", "{\"type\":\"Opaque\"}"},
 		{"{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/"
 		 "last-applied-configuration\":\"secret\",\"k\":\"v\"}}}",
