@@ -21,6 +21,8 @@ PKG_CONFIG ?= pkg-config
 comma := ,
 BUILD ?= build$(if $(SANITIZE),-$(firstword $(subst $(comma), ,$(SANITIZE))))$(if $(FAULTS),-faults)
 
+$(foreach v,BUILD PREFIX DESTDIR,$(if $(word 2,$($(v))),$(error $(v) must be a path without spaces, not '$($(v))')))
+
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes \
           -Wformat=2 -Wcast-qual -Wundef -Wpointer-arith -Wwrite-strings
 CFLAGS ?= -O2 -g
@@ -97,9 +99,17 @@ $(BUILD)/plumb: $(O)/core/cli/main.o $(call archives,cli) $(LIBPLUMB)
 	$(Q)$(CC) -pie -o $@ $(O)/core/cli/main.o $(call archives,cli) -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) \
 	  -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' $(call pkg_libs,$(LIBS_program)) -lpthread -ldl -lm
 
+# Another compiler or other flags in the same BUILD: everything is compiled again, nothing is mixed. The text is made
+# here, where no target has flags of its own. -Werror changes no object, and PREFIX only where an install looks last.
+export PLUMB_FLAGS := $(CC) $(filter-out -Werror -DPLUMB_PREFIX=%,$(ALL_CFLAGS)) $(LDFLAGS)
+$(O)/.flags: always
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$PLUMB_FLAGS" | cmp -s - $@ || printf '%s\n' "$$PLUMB_FLAGS" > $@
+.PHONY: always
+
 # Objects stay, also those that only a chain of pattern rules asks for.
 .PRECIOUS: $(O)/%.o
-$(O)/%.o: %.c
+$(O)/%.o: %.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  cc    $<')
 	$(Q)$(CC) $(ALL_CFLAGS) $(call pkg_cflags,$(PKG)) $(PROBED) -c -o $@ $<
@@ -170,6 +180,7 @@ SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 define ensure
 	@missing="$(call missing,$(1))"; [ -z "$$missing" ] || { \
 	  command -v apt-get >/dev/null || { echo "missing: $$missing (named as in Debian bookworm); install them your system's way" >&2; exit 1; }; \
+	  [ -z "$(SUDO)" ] || command -v sudo >/dev/null || { echo "missing: $$missing; there is no sudo: install them as root, or run 'make deps' as root" >&2; exit 1; }; \
 	  echo "  apt   $$missing"; \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
@@ -217,6 +228,8 @@ install: all
 	install -m 755 $(MODULES) $(LIBDIR)/plumb/modules/
 	cp -R scripts $(DATADIR)/plumb/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' deploy/plumb.pc.in > $(LIBDIR)/pkgconfig/plumb.pc
+	install -d $(LIBDIR)/systemd/system
+	sed -e 's|@PREFIX@|$(PREFIX)|' deploy/plumb.service.in > $(LIBDIR)/systemd/system/plumb.service
 	$(BUILD)/plumb help --man > $(DATADIR)/man/man1/plumb.1
 	$(BUILD)/plumb help config --man > $(DATADIR)/man/man5/plumb.yaml.5
 	$(BUILD)/plumb completion bash > $(DATADIR)/bash-completion/completions/plumb
@@ -226,7 +239,7 @@ install: all
 uninstall:
 	rm -f $(BINDIR)/plumb $(LIBDIR)/libplumb.so $(LIBDIR)/libplumb.so.$(SOVERSION) $(LIBDIR)/pkgconfig/plumb.pc \
 	  $(DATADIR)/man/man1/plumb.1 $(DATADIR)/man/man5/plumb.yaml.5 $(DATADIR)/bash-completion/completions/plumb \
-	  $(DATADIR)/zsh/site-functions/_plumb $(DATADIR)/fish/vendor_completions.d/plumb.fish
+	  $(DATADIR)/zsh/site-functions/_plumb $(DATADIR)/fish/vendor_completions.d/plumb.fish $(LIBDIR)/systemd/system/plumb.service
 	rm -rf $(LIBDIR)/plumb $(DATADIR)/plumb $(DESTDIR)$(PREFIX)/include/plumb
 
 # ---- benches: ratios against a peer in the same run ----
@@ -272,9 +285,9 @@ unit: $(REPLAYS)
 SOURCES = $(sort $(wildcard core/*/*.c core/*/*/*.c plugins/*/*/*.c tests/unit/*.c tests/fuzz/*.c tests/fakes/*.c tests/data/plugins/*/*.c bench/*.c))
 HEADERS = $(sort $(wildcard include/plumb/*.h core/*/*.h core/*/*/*.h plugins/*/*/*.h tests/*.h tests/*/*.h tests/data/plugins/*.h))
 lint: deps-lint
-	python3 tests/lint.py
-	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
-	tests/tidy -j $(JOBS) $(filter-out tests/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
+	@python3 tests/lint.py
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS) && echo 'clang-format: in order'
+	@tests/tidy -j $(JOBS) $(filter-out tests/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
 format:
 	clang-format -i $(SOURCES) $(HEADERS)
 

@@ -33,7 +33,7 @@ def figure(name, value, unit, limit=None, exact=None):
 def counters(port):
     with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=30) as r:
         text = r.read().decode()
-    return {k: int(v) for k, v in re.findall(r"^(plumb_\w+) (\d+)$", text, re.M)}
+    return {k: float(v) if "." in v else int(v) for k, v in re.findall(r"^(plumb_\w+) (\d+(?:\.\d+)?)$", text, re.M)}
 
 
 def cpu_ms(pid):

@@ -87,7 +87,7 @@ def _():
         there = tree(dest)
         wanted = {"usr/bin/plumb", "usr/lib/libplumb.so", "usr/lib/libplumb.so.0", "usr/lib/pkgconfig/plumb.pc",
                   "usr/lib/plumb/modules/http.so", "usr/share/man/man1/plumb.1", "usr/share/man/man5/plumb.yaml.5",
-                  "usr/share/bash-completion/completions/plumb", "usr/share/zsh/site-functions/_plumb",
+                  "usr/lib/systemd/system/plumb.service", "usr/share/bash-completion/completions/plumb", "usr/share/zsh/site-functions/_plumb",
                   "usr/share/fish/vendor_completions.d/plumb.fish"}
         wanted |= {"usr/include/plumb/" + os.path.basename(h) for h in HEADERS}
         wanted |= {"usr/lib/plumb/" + os.path.relpath(p, BUILD) for p in glob.glob(os.path.join(BUILD, "plugins/*/*.so"))}
@@ -96,6 +96,8 @@ def _():
         eq(wanted - there, set(), "not installed")
         eq({f for f in there - wanted if os.path.basename(f) != "plumb"}, set(), "installed beside")
 
+        with open(os.path.join(dest, "usr/lib/systemd/system/plumb.service"), encoding="utf-8") as f:
+            has(f.read(), "ExecStart=/usr/bin/plumb run")
         plumb = os.path.join(dest, "usr/bin/plumb")
         has(run([plumb, "version"], cwd=s.dir).out, "plumb ")
         listed = run([plumb, "plugin", "list"], cwd=s.dir).out
