@@ -217,6 +217,9 @@ static void values_come_back_as_they_were(void **state)
 	}
 }
 
+static bool wait_event(struct fix *f, struct applier *w, const char *name, pl_event *got);
+static void start_watch(struct fix *f, struct applier *w);
+
 static void secrets_are_for_their_owner_alone(void **state)
 {
 	struct fix *f = *state;
@@ -226,10 +229,115 @@ static void secrets_are_for_their_owner_alone(void **state)
 	assert_int_equal(apply(f, "app", ref, yaml).change, PL_CREATED);
 	stat(at(f, "shop/Secret/s.yaml"), &st);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	struct live l = observe(f, ref);
+	assert_true(pl_equal(l.node, parse(f, yaml)));
+	/* Made readable by hand it has drifted: that is told at once, seen by every comparison, and healed. */
+	struct applier *w = open_at(f, at(f, ""));
+	pl_event ev;
+	start_watch(f, w);
+	uint64_t before, after;
+	assert_int_equal(applier_fingerprint(f->applier, &ref, 1, &before, NULL, 0, NULL), PL_OK);
 	chmod(at(f, "shop/Secret/s.yaml"), 0644);
+	assert_true(wait_event(f, w, "s", &ev));
+	applier_close(w);
+	assert_int_equal(applier_fingerprint(f->applier, &ref, 1, &after, NULL, 0, NULL), PL_OK);
+	assert_true(before != after);
+	l = observe(f, ref);
+	assert_false(pl_equal(l.node, parse(f, yaml)));
+	assert_true(str_eqz(
+		pl_text(pl_gets(pl_gets(pl_gets(l.node, "metadata"), "annotations"), "plumb.dev/file-mode")), "0644"));
 	assert_int_equal(apply(f, "app", ref, yaml).change, PL_UPDATED);
 	stat(at(f, "shop/Secret/s.yaml"), &st);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_true(pl_equal(observe(f, ref).node, parse(f, yaml)));
+	/* A file that is nobody's is shown as it is. */
+	write_live(f, "shop/Secret/theirs.yaml",
+		   "apiVersion: v1\nkind: Secret\nmetadata: {name: theirs, namespace: shop}\n");
+	l = observe(f, ref_for("Secret", "shop", "theirs"));
+	assert_int_equal(pl_len(pl_gets(l.node, "metadata")), 2);
+}
+
+enum { RACES = 150, RACERS = 4 };
+
+struct racer {
+	struct fix *f;
+	struct applier *applier;
+	pl_action actions[RACES];
+	pl_result results[RACES];
+	struct arena *arena;
+};
+
+static void *race(void *arg)
+{
+	struct racer *r = arg;
+	for (int i = 0; i < RACES; i++) { /* one by one, so that the racers meet */
+		size_t n = 0;
+		if (applier_submit(r->applier, &r->actions[i], 1, NULL, 0, NULL) ||
+		    applier_complete(r->applier, 0, r->arena, &r->results[i], 1, &n, NULL) || n != 1)
+			r->results[i].status = PL_EINTERNAL;
+	}
+	return NULL;
+}
+
+/* Two plumbs on one folder: each object is made by one of them, and the other is told whose it is. */
+static void of_those_who_make_an_object_at_once_one_wins_and_the_others_are_told(void **state)
+{
+	struct fix *f = *state;
+	struct racer *r = mem_zalloc(RACERS * sizeof(*r));
+	pthread_t threads[RACERS];
+	for (int i = 0; i < RACERS; i++) {
+		r[i] = (struct racer){.f = f, .applier = open_at(f, at(f, "")), .arena = arena_new()};
+		for (int k = 0; k < RACES; k++) {
+			const char *name = arena_printf(f->arena, "m%d", k).p,
+				   *app = arena_printf(f->arena, "app%d", i).p;
+			const char *yaml = arena_printf(f->arena,
+							"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, "
+							"namespace: shop}\ndata: {by: %s}\n",
+							name, app)
+						   .p;
+			r[i].actions[k] = action(f, PL_APPLY, app, ref_for("ConfigMap", "shop", name), yaml);
+		}
+	}
+	for (int i = 0; i < RACERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, race, &r[i]), 0);
+	for (int i = 0; i < RACERS; i++)
+		pthread_join(threads[i], NULL);
+	for (int k = 0; k < RACES; k++) {
+		struct live l = observe(f, ref_for("ConfigMap", "shop", arena_printf(f->arena, "m%d", k).p));
+		pl_str owner = pl_text(pl_gets(pl_gets(l.node, "data"), "by"));
+		int winners = 0;
+		for (int i = 0; i < RACERS; i++) {
+			if (r[i].results[k].status == PL_OK) {
+				winners++;
+				assert_true(str_eq(owner, arena_printf(f->arena, "app%d", i)));
+				continue;
+			}
+			assert_int_equal(r[i].results[k].status, PL_ECONFLICT);
+			assert_says(r[i].results[k].message,
+				    arena_printf(f->arena, "belongs to the application '%.*s'", F(owner)).p);
+		}
+		assert_int_equal(winners, 1);
+	}
+	for (int i = 0; i < RACERS; i++) {
+		applier_close(r[i].applier);
+		arena_free(r[i].arena);
+	}
+	free(r);
+}
+
+static void an_object_too_big_to_be_read_again_is_not_written(void **state)
+{
+	struct fix *f = *state;
+	pl_ref ref = ref_for("ConfigMap", "shop", "big");
+	struct buf b = BUF_INIT(SIZE_MAX / 4);
+	buf_addz(&b, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big, namespace: shop}\ndata: {a: ");
+	buf_addn(&b, 'x', 17 * 1024 * 1024);
+	buf_addz(&b, "}\n");
+	pl_result r = apply(f, "app", ref, b.p);
+	assert_int_equal(r.status, PL_ETOOBIG);
+	assert_says(r.message, "more than 16777216");
+	assert_int_equal(observe(f, ref).status, PL_ENOTFOUND);
+	buf_free(&b);
 }
 
 static void names_that_leave_the_folder_are_refused(void **state)
@@ -707,6 +815,8 @@ int main(void)
 		T(every_kind_has_its_folder),
 		T(values_come_back_as_they_were),
 		T(secrets_are_for_their_owner_alone),
+		T(of_those_who_make_an_object_at_once_one_wins_and_the_others_are_told),
+		T(an_object_too_big_to_be_read_again_is_not_written),
 		T(names_that_leave_the_folder_are_refused),
 		T(what_is_not_ours_is_never_touched),
 		T(a_damaged_file_is_its_own_error_and_is_left_alone),

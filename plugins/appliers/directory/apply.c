@@ -68,18 +68,13 @@ static pl_status check_owner(const struct directory *d, const struct spot *s, co
 			  s->kind, s->file, F(owner));
 }
 
-static mode_t mode_of(const pl_ref *ref)
-{
-	return !ref->group.n && same(ref->kind, S("Secret")) ? 0600 : 0644;
-}
-
 static int as_desired(const pl_action *a, const struct object *live)
 {
-	mode_t open_bits = mode_of(&a->ref) == 0600 ? live->st.st_mode & 0077 : 0;
-	return !open_bits && same(live->tracking, a->tracking) && pl_equal(live->node, a->desired);
+	return !mode_excess(&a->ref, &live->st) && same(live->tracking, a->tracking) &&
+	       pl_equal(live->node, a->desired);
 }
 
-static pl_status write_object(struct directory *d, const struct spot *s, const pl_action *a, pl_err *e)
+static pl_status write_object(struct directory *d, const struct spot *s, const pl_action *a, int fresh, pl_err *e)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -93,7 +88,7 @@ static pl_status write_object(struct directory *d, const struct spot *s, const p
 		st = spot_open(d, s, 1, &dir, e);
 		if (st)
 			break;
-		st = file_put(d, dir, s, (pl_str){text, n}, mode_of(&a->ref), e);
+		st = file_put(d, dir, s, (pl_str){text, n}, mode_of(&a->ref), fresh, e);
 		close(dir);
 	}
 	pl_free(text);
@@ -104,7 +99,8 @@ static pl_status write_object(struct directory *d, const struct spot *s, const p
 	return st;
 }
 
-static pl_status apply(struct directory *d, const struct spot *s, const pl_action *a, uint32_t *change, pl_err *e)
+/* PL_EEXIST, without a text: there was nothing, and somebody put something there before we could. */
+static pl_status apply_once(struct directory *d, const struct spot *s, const pl_action *a, uint32_t *change, pl_err *e)
 {
 	struct object live = {0};
 	pl_status st = d->root < 0 ? PL_ENOTFOUND : object_read(d, s, &live, e);
@@ -118,12 +114,25 @@ static pl_status apply(struct directory *d, const struct spot *s, const pl_actio
 	if ((st && st != PL_ENOTFOUND) || *change == PL_UNCHANGED)
 		return st;
 	if (!(a->flags & PL_DRY_RUN))
-		return write_object(d, s, a, e);
+		return write_object(d, s, a, *change == PL_CREATED, e);
 	/* A dry run says what a real one would: what can't be printed can't be written. */
 	char *text = NULL;
 	size_t n = 0;
 	st = object_print(a->doc, a->desired, a->tracking, &text, &n, e);
 	pl_free(text);
+	return st;
+}
+
+/* What appears between looking and writing may be anybody's, so it is looked at like all else. */
+static pl_status apply(struct directory *d, const struct spot *s, const pl_action *a, uint32_t *change, pl_err *e)
+{
+	pl_status st = PL_EEXIST;
+	for (int i = 0; i < TRIES && st == PL_EEXIST; i++)
+		st = apply_once(d, s, a, change, e);
+	if (st == PL_EEXIST)
+		return pl_err_set(e, PL_EIO, (pl_place){NULL, 0, 0},
+				  "write '%s/%s/%s/%s': it appears and vanishes again and again", d->path, s->ns,
+				  s->kind, s->file);
 	return st;
 }
 

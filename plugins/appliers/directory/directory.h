@@ -14,11 +14,13 @@
 #define S(lit) ((pl_str){(lit), sizeof(lit) - 1})
 #define F(s)   (int)(s).n, (s).p ? (s).p : ""
 
-#define CLUSTER	   "_cluster"
-#define SUFFIX	   ".yaml"
-#define TEMPORARY  ".plumb-tmp-"
-#define TRACKING   "plumb.dev/tracking-id"
-#define OWN_MARK   "plumb.dev/annotations" /* how `annotations` stood when it was there but empty: "empty" or "null" */
+#define CLUSTER	  "_cluster"
+#define SUFFIX	  ".yaml"
+#define TEMPORARY ".plumb-tmp-"
+#define TRACKING  "plumb.dev/tracking-id"
+#define OWN_MARK  "plumb.dev/annotations" /* how `annotations` stood when it was there but empty: "empty" or "null" */
+#define MODE_MARK "plumb.dev/file-mode"	  /* in what is observed: a Secret that others may read is not as it should be \
+					   */
 #define OBJECT_MAX (16u * 1024 * 1024)
 
 struct watch;
@@ -72,7 +74,9 @@ pl_status spot_open(struct directory *d, const struct spot *s, int create, int *
 /* All of a regular file. PL_ENOTFOUND: absent. *text is malloc'ed. */
 pl_status file_get(const struct directory *d, int dir, const struct spot *s, char **text, size_t *n, struct stat *st,
 		   pl_err *e);
-pl_status file_put(const struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, pl_err *e);
+/* fresh: PL_EEXIST, without a text, when something stands there. PL_ENOTFOUND: the folder is gone. */
+pl_status file_put(const struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh,
+		   pl_err *e);
 /* Unlinks the file and the folders that are empty then. */
 pl_status file_drop(const struct directory *d, int dir, const struct spot *s, pl_err *e);
 void clean_temporaries(int dir); /* those that no running writer holds */
@@ -97,6 +101,9 @@ void object_free(struct object *o);
 /* The file's text for desired, with the mark. *text is freed by pl_free(). */
 pl_status object_print(const pl_doc *doc, const pl_node *desired, pl_str tracking, char **text, size_t *n, pl_err *e);
 pl_str tracking_app(pl_str tracking);
+mode_t mode_of(const pl_ref *ref);
+/* The permissions of the file that its object must not have. */
+mode_t mode_excess(const pl_ref *ref, const struct stat *st);
 
 /* ---- observe.c ---- */
 

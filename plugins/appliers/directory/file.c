@@ -203,11 +203,21 @@ static int write_all(int fd, pl_str text)
 	return 0;
 }
 
+/* Onto nothing, when fresh: EEXIST says that somebody else was quicker. Where a file system can't tell, as ever. */
+static int move_in(int dir, const char *from, const char *to, int fresh)
+{
+	if (fresh && renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (fresh && errno != EINVAL && errno != ENOSYS)
+		return errno;
+	return renameat(dir, from, dir, to) ? errno : 0;
+}
+
 /*
  * One try. The lock tells a cleaner that the temporary file has a writer; EAGAIN: a cleaner was quicker. Killed at any
  * step, the old or the new content stands there, and at most a temporary file without a lock.
  */
-static int put(int dir, const struct spot *s, pl_str text, mode_t mode)
+static int put(int dir, const struct spot *s, pl_str text, mode_t mode, int fresh)
 {
 	uint64_t r = 0;
 	char name[64];
@@ -222,8 +232,10 @@ static int put(int dir, const struct spot *s, pl_str text, mode_t mode)
 		why = write_all(fd, text);
 	if (!why && (fchmod(fd, mode) || fsync(fd)))
 		why = errno;
-	if (!why && renameat(dir, name, dir, s->file))
-		why = errno == ENOENT ? EAGAIN : errno;
+	if (!why) {
+		why = move_in(dir, name, s->file, fresh);
+		why = why == ENOENT ? EAGAIN : why;
+	}
 	if (why)
 		(void)unlinkat(dir, name, 0); /* the first failure is the one to tell */
 	else if (fsync(dir))
@@ -232,15 +244,18 @@ static int put(int dir, const struct spot *s, pl_str text, mode_t mode)
 	return why;
 }
 
-pl_status file_put(const struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, pl_err *e)
+pl_status file_put(const struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh,
+		   pl_err *e)
 {
 	int why = EAGAIN;
 	for (int i = 0; i < TRIES && why == EAGAIN; i++)
-		why = put(dir, s, text, mode);
+		why = put(dir, s, text, mode, fresh);
 	if (!why)
 		return PL_OK;
 	if (why == EAGAIN) /* the folder itself is gone: the caller opens it anew */
 		return PL_ENOTFOUND;
+	if (fresh && why == EEXIST)
+		return PL_EEXIST;
 	if (why == EISDIR)
 		return pl_err_set(e, PL_ECONFLICT, (pl_place){NULL, 0, 0},
 				  "'%s/%s/%s/%s' is in the way: it is a folder", d->path, s->ns, s->kind, s->file);

@@ -11,6 +11,16 @@ pl_str tracking_app(pl_str tracking)
 	return (pl_str){tracking.p, colon ? (size_t)(colon - tracking.p) : tracking.n};
 }
 
+mode_t mode_of(const pl_ref *ref)
+{
+	return !ref->group.n && same(ref->kind, S("Secret")) ? 0600 : 0644;
+}
+
+mode_t mode_excess(const pl_ref *ref, const struct stat *st)
+{
+	return mode_of(ref) == 0600 ? st->st_mode & 0077 : 0;
+}
+
 /* Takes plumb's marks out, so that what is left is what was desired. */
 static void unmark(struct object *o)
 {
@@ -112,5 +122,11 @@ pl_status object_print(const pl_doc *doc, const pl_node *desired, pl_str trackin
 	pl_status st = mark(d, copy, tracking, e);
 	st = st ? st : pl_yaml_write(copy, 0, text, n, e);
 	pl_doc_unref(d);
+	if (!st && *n > OBJECT_MAX) { /* it could not be read again */
+		pl_free(*text);
+		*text = NULL;
+		st = pl_err_set(e, PL_ETOOBIG, pl_at(doc, desired), "the object has %zu bytes, more than %u", *n,
+				OBJECT_MAX);
+	}
 	return st;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,11 +27,26 @@ static pl_status print(const struct object *o, char **text, size_t *n, pl_err *e
 	return st == PL_EINVAL ? pl_yaml_write(o->node, 0, text, n, e) : st;
 }
 
-static void answer(const pl_host *h, const struct object *o, pl_live *out)
+/* A file's mode is no part of its text, so what is wrong with it is told as if it were. */
+static void show_mode(struct object *o)
+{
+	char mode[16];
+	int n = snprintf(mode, sizeof(mode), "%04o", (unsigned)(o->st.st_mode & 07777));
+	pl_node *metadata = pl_gets(o->node, "metadata"), *annotations = pl_gets(metadata, "annotations");
+	if (pl_kind(annotations) != PL_MAP) {
+		annotations = pl_new_map(o->doc);
+		(void)pl_sets(o->doc, metadata, "annotations", annotations);
+	}
+	(void)pl_sets(o->doc, annotations, MODE_MARK, pl_new_string(o->doc, (pl_str){mode, (size_t)n}));
+}
+
+static void answer(const pl_host *h, struct object *o, pl_live *out)
 {
 	char *text = NULL;
 	size_t n = 0;
 	pl_err *e = pl_err_new();
+	if (o->tracking.n && mode_excess(&out->ref, &o->st))
+		show_mode(o);
 	pl_status st = print(o, &text, &n, e);
 	out->tracking = give(h, o->tracking);
 	if (st)

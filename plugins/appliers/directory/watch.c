@@ -20,7 +20,7 @@ enum {
 	LOOK_MS = 500, /* how often the root is looked at: inotify does not tell when a folder above it is moved */
 	FOLDER = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR |
 		 IN_EXCL_UNLINK,
-	FILES = FOLDER | IN_CLOSE_WRITE
+	FILES = FOLDER | IN_CLOSE_WRITE | IN_ATTRIB
 };
 
 /* A watched folder: kind NULL is a namespace's, ns NULL too the root. */
