@@ -61,6 +61,7 @@ def run_document(path):
 
 def documents():
     yield "README.md"
+    yield "examples/README.md"
     for f in sorted(os.listdir(os.path.join(ROOT, "docs"))):
         if f.endswith(".md"):
             yield "docs/" + f

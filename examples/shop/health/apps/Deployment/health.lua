@@ -1,5 +1,6 @@
 -- A folder has no controllers that would roll a Deployment out, so this judges what was written.
-if obj.spec.replicas == 0 then
+local replicas = obj.spec.replicas or 1
+if replicas == 0 then
   return {status = "Suspended", message = "scaled to zero"}
 end
 for _, container in ipairs(obj.spec.template.spec.containers) do
@@ -7,4 +8,4 @@ for _, container in ipairs(obj.spec.template.spec.containers) do
     return {status = "Degraded", message = "image " .. container.image .. " names no version"}
   end
 end
-return {status = "Healthy", message = obj.spec.replicas .. " replicas wanted"}
+return {status = "Healthy", message = replicas .. " replicas wanted"}
