@@ -814,6 +814,150 @@ static void eight_threads_get_their_own_answers(void **state)
 	}
 }
 
+/* Calls of all fates by many threads, while the helper is killed again and again. */
+enum { STORM_THREADS = 16, STORM_CALLS = 30, STORM_KILLS = 8 };
+
+struct storm {
+	struct worker *w;
+	struct cancel *fired;
+	unsigned id;
+	int bad, served;
+	char first_bad[300];
+};
+
+static void *call_in_the_storm(void *arg)
+{
+	static const struct {
+		const char *job;
+		struct worker_limits limits;
+		bool cancel;
+		pl_status want;
+	} fates[] = {
+		{"echo", {.wall_ms = SOON_MS}, false, PL_OK},
+		{"signal", {.wall_ms = SOON_MS}, false, PL_ECRASHED},
+		{"spin", {.wall_ms = 20}, false, PL_ETIMEOUT},
+		{"fail", {.wall_ms = SOON_MS}, false, PL_ECONFLICT},
+		{"hang", {.wall_ms = SOON_MS}, true, PL_ECANCELLED},
+		{"large", {.wall_ms = SOON_MS, .out_max = 1000}, false, PL_ETOOBIG},
+		{"garbage", {.wall_ms = SOON_MS}, false, PL_ECRASHED},
+		{"exit", {.wall_ms = SOON_MS}, false, PL_ECRASHED},
+		{"echo", {.wall_ms = SOON_MS, .descriptors = 20}, false, PL_OK},
+	};
+	struct storm *s = arg;
+
+	for (unsigned i = 0; i < STORM_CALLS; i++) {
+		size_t k = (s->id * 5 + i) % (sizeof(fates) / sizeof(*fates));
+		struct buf out = BUF_INIT(1 << 20), in = BUF_INIT(1 << 20);
+		struct pl_err e = ERR_INIT;
+
+		buf_addc(&in, SIGSEGV); /* what "signal" reads */
+		buf_addf(&in, " thread %u call %u, long enough to be no head of an answer", s->id, i);
+
+		pl_status st = worker_call(s->w, fates[k].job, S(""), buf_str(&in), &fates[k].limits,
+					   fates[k].cancel ? s->fired : NULL, &out, &e);
+		bool right = st == fates[k].want && (st || str_eq(buf_str(&in), buf_str(&out)));
+
+		s->served += right;
+		/* With the helper its children go; all else must be as if nobody else called. */
+		if (!right && st != PL_ECRASHED && !s->bad++)
+			snprintf(s->first_bad, sizeof(s->first_bad), "%s gave %d: %s", fates[k].job, (int)st,
+				 pl_err_text(&e));
+		if (st && !e.msg.n && !s->bad++)
+			snprintf(s->first_bad, sizeof(s->first_bad), "%s failed without a word", fates[k].job);
+		buf_free(&out);
+		buf_free(&in);
+		err_clear(&e);
+	}
+	return NULL;
+}
+
+static int open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* The helper of now, unless it is being started again. */
+static int helper_below(int keeper)
+{
+	char path[64];
+	int helper = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", keeper, keeper);
+
+	FILE *f = fopen(path, "re");
+
+	if (f && fscanf(f, "%d", &helper) != 1)
+		helper = 0;
+	if (f)
+		fclose(f);
+	return helper;
+}
+
+static void a_storm_of_calls_and_killed_helpers_ends_each_call_and_leaves_nothing(void **state)
+{
+	struct fix *f = *state;
+	struct storm storm[STORM_THREADS];
+	pthread_t threads[STORM_THREADS];
+	struct family family = family_of(f);
+	struct cancel *fired = cancel_new();
+	int served = 0;
+
+	cancel_fire(fired);
+	for (unsigned i = 0; i < STORM_THREADS; i++) {
+		storm[i] = (struct storm){.w = f->w, .fired = fired, .id = i};
+		pthread_create(&threads[i], NULL, call_in_the_storm, &storm[i]);
+	}
+	for (int i = 0; i < STORM_KILLS; i++) {
+		int helper = helper_below(family.keeper);
+
+		for (int k = 0; k < 20; k++)
+			nap();
+		if (helper)
+			kill(helper, SIGKILL);
+	}
+	for (int i = 0; i < STORM_THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		if (storm[i].bad)
+			fail_msg("%d times: %s", storm[i].bad, storm[i].first_bad);
+		served += storm[i].served;
+	}
+	cancel_unref(fired);
+	assert_true(served > 0);
+	for (int i = 0; call(f, "echo", S("calm"), &ample) != PL_OK; i++, nap())
+		assert_true(i < 1000);
+	assert_out(f, "calm");
+	worker_stop(f->w);
+	f->w = NULL;
+	assert_dies(family.keeper);
+	assert_int_equal(children_of((int)getpid()), 0);
+}
+
+static void no_call_leaves_a_descriptor_open(void **state)
+{
+	struct fix *f = *state;
+	int before;
+
+	worker_stop(f->w);
+	f->w = NULL;
+	before = open_descriptors();
+	for (int round = 0; round < 3; round++) {
+		struct storm s = {.fired = cancel_new(), .id = (unsigned)round};
+
+		cancel_fire(s.fired);
+		s.w = worker_start(jobs, sizeof(jobs) / sizeof(*jobs), NULL);
+		call_in_the_storm(&s);
+		if (s.bad || s.served != STORM_CALLS)
+			fail_msg("%d served, %d bad: %s", s.served, s.bad, s.first_bad);
+		worker_stop(s.w);
+		cancel_unref(s.fired);
+		assert_int_equal(open_descriptors(), before);
+	}
+}
+
 /* ---- when the helper or the engine dies ---- */
 
 static void a_killed_helper_is_told_and_started_again(void **state)
@@ -933,6 +1077,8 @@ int main(void)
 		T(a_cancel_from_another_thread_ends_the_call),
 		T(stopping_ends_running_calls),
 		T(eight_threads_get_their_own_answers),
+		T(a_storm_of_calls_and_killed_helpers_ends_each_call_and_leaves_nothing),
+		T(no_call_leaves_a_descriptor_open),
 		T(a_killed_helper_is_told_and_started_again),
 		T(without_keeper_calls_fail_clearly),
 		T(all_die_with_the_engine),
