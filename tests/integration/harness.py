@@ -64,6 +64,20 @@ def need(*programs):
             raise AssertionError("%s is missing: install the package %s (make deps)" % (p, packages.get(p, p)))
 
 
+def own_mounts():
+    """Starts the test again in a mount namespace of its own, as root there, so that it can mount what it needs."""
+    if os.environ.get("PLUMB_TEST_UNSHARED"):
+        return
+    os.environ["PLUMB_TEST_UNSHARED"] = "1"
+    user = ["--user", "--map-root-user"] if os.geteuid() else []
+    # In a chroot the root is no mount point, whose propagation could be changed.
+    for more in ([], ["--propagation", "unchanged"]):
+        start = ["unshare", "--mount"] + more + user
+        if subprocess.run(start + ["true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            os.execvp("unshare", start + [sys.executable] + sys.argv)
+    raise AssertionError("this test needs mount namespaces: run it as root, or allow unprivileged user namespaces")
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

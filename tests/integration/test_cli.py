@@ -2,7 +2,6 @@
 """Commands as people type them: outputs, exit statuses, mistakes."""
 import json
 import os
-import pty
 import shutil
 import subprocess
 
@@ -233,28 +232,6 @@ def _():
         eq(json.loads(s.plumb("plugin", "show", "directory", "-o", "json").out)["kind"], "applier")
         has(s.plumb("plugin", "show", "gti", status=2).err, "did you mean 'git'")
         has(s.plumb("plugin", "show", status=2).err, "name a plugin")
-
-
-@test("colours and progress on a terminal only, never with NO_COLOR")
-def _():
-    with Shop(sync="{automated: false}") as s:
-        for env, colored in ((None, True), ({"NO_COLOR": "1"}, False)):
-            master, slave = pty.openpty()
-            p = subprocess.Popen([PLUMB, "status"], cwd=s.dir, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL,
-                                 env=dict({k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **(env or {})))
-            os.close(slave)
-            out = b""
-            try:
-                while True:
-                    chunk = os.read(master, 65536)
-                    if not chunk:
-                        break
-                    out += chunk
-            except OSError:
-                pass
-            p.wait()
-            os.close(master)
-            eq(b"\033[" in out, colored, "colour with %r" % env)
 
 
 @test("a full disk behind stdout is an error")

@@ -2,15 +2,11 @@
 """What goes wrong around plumb: repositories that change under it, full disks, read-only targets, foreign files."""
 import os
 import subprocess
-import sys
 
-if not os.environ.get("PLUMB_TEST_UNSHARED"):
-    # Small file systems are mounted in a namespace of this test's own, as an ordinary user too.
-    os.environ["PLUMB_TEST_UNSHARED"] = "1"
-    os.execvp("unshare", ["unshare", "--mount"] + (["--user", "--map-root-user"] if os.geteuid() else []) + [sys.executable] + sys.argv)
-
-from harness import eq, has, lacks, main, run, test, wait_for
+from harness import eq, has, lacks, main, own_mounts, run, test, wait_for
 from shop import Shop, config_map
+
+own_mounts()  # small file systems
 
 COMMITTED = {"web/a.yaml": config_map("a", v="1"), "web/b.yaml": config_map("b", v="1")}
 
