@@ -19,9 +19,8 @@
 #define TEMPORARY ".plumb-tmp-"
 #define TRACKING  "plumb.dev/tracking-id"
 #define OWN_MARK  "plumb.dev/annotations" /* how `annotations` stood when it was there but empty: "empty" or "null" */
-#define MODE_MARK                                                                                                      \
-	"plumb.dev/file-mode" /* in what is observed: a Secret that others may read is not as it should be             \
-			       */
+/* In what is observed: a Secret that others may read is not as it should be. */
+#define MODE_MARK  "plumb.dev/file-mode"
 #define OBJECT_MAX (16u * 1024 * 1024)
 
 struct watch;
