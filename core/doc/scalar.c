@@ -181,10 +181,35 @@ static bool take_decimal(struct digits d, struct decimal *m)
 	return peek(&d) < 0;
 }
 
-/* Would a double hold it? Go's readers leave what overflows a string. */
-static bool is_finite(const struct decimal *m)
+/* Are the digits, as D.DDD…, below the least number of 309 digits that a double rounds to infinity? */
+static bool below_overflow(struct digits d)
 {
-	return m->zero || (int64_t)m->whole - (int64_t)m->lead - 1 + m->exp <= 308;
+	static const char least[] = "179769313486231580793728971405303415079934132710037826936173"
+				    "778980444968292764750946649017977587207096330286416692887910"
+				    "946555547851940402630657488671505820681908902000708383676273"
+				    "854845817711531764475730270069855571366959622842914819860834"
+				    "936475292719074168444365510704342711559699508093042880177904"
+				    "174497792";
+	const char *l = least;
+
+	while (peek(&d) == '+' || peek(&d) == '-' || peek(&d) == '0' || peek(&d) == '.')
+		take(&d);
+	for (int c; *l && (c = take(&d)) >= 0 && (c | 0x20) != 'e';) {
+		if (c == '.')
+			continue;
+		if (c != *l)
+			return c < *l;
+		l++;
+	}
+	return *l != '\0'; /* shorter, and the rest of the other is not all zeros */
+}
+
+/* Would a double hold it? Go's readers leave what overflows a string. */
+static bool is_finite(struct digits d, const struct decimal *m)
+{
+	int64_t magnitude = (int64_t)m->whole - (int64_t)m->lead - 1 + m->exp;
+
+	return m->zero || magnitude < 308 || (magnitude == 308 && below_overflow(d));
 }
 
 static int base_of_prefix(struct digits *d)
@@ -217,7 +242,7 @@ static struct scalar resolve_go_number(pl_str text)
 	octal.octal = d.end - d.p > 1;
 	if (peek(&d) == '0' && take_all_digits(d, 8, &value, &over) && !over && (!sign || fits_signed(sign, value)))
 		return octal;
-	if (!take_decimal(d, &m) || !is_finite(&m))
+	if (!take_decimal(d, &m) || !is_finite(d, &m))
 		return a_string;
 	return m.point || m.exponent ? a_float : an_integer;
 }
@@ -262,17 +287,27 @@ static struct scalar resolve_number(pl_str text, int schema)
 	return schema == PL_SCHEMA_CORE12 ? resolve_core_number(text) : resolve_go_number(text);
 }
 
-/* A leading point: Go drops no underscores there. */
+/* Each underscore stands between two digits. */
+static bool underscores_part_digits(pl_str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] == '_' &&
+		    (i == 0 || i + 1 == text.n || digit_value(text.p[i - 1]) > 9 || digit_value(text.p[i + 1]) > 9))
+			return false;
+	return true;
+}
+
+/* A leading point: Go does not drop underscores there, but knows them as its own language does. */
 static struct scalar resolve_dot(pl_str text, int schema)
 {
-	struct digits d = {text.p, text.p + text.n, false};
+	struct digits d = {text.p, text.p + text.n, schema != PL_SCHEMA_CORE12 && underscores_part_digits(text)};
 	struct decimal m;
 
 	if (schema == PL_SCHEMA_JSON)
 		return a_string;
 	if (is_special_float(text))
 		return a_float;
-	return take_decimal(d, &m) && (schema == PL_SCHEMA_CORE12 || is_finite(&m)) ? a_float : a_string;
+	return take_decimal(d, &m) && (schema == PL_SCHEMA_CORE12 || is_finite(d, &m)) ? a_float : a_string;
 }
 
 struct scalar scalar_plain(pl_str text, int schema)
