@@ -122,6 +122,8 @@ static pl_status desired(struct app *a, const struct wish *w, struct cancel *can
 		l->revision_name = l->row.revision_name;
 	}
 	if (!id) {
+		if (!a->c) /* whoever looks has asked before; no stored render, no source */
+			return err_set(e, PL_ENOTFOUND, "application '%s' has left the configuration", a->name);
 		pl_status st = wanted_revision(a, w, cancel, l, e);
 		return st ? st : desired_from_tree(a, w, cancel, l, e);
 	}

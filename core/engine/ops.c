@@ -168,10 +168,10 @@ pl_status engine_sync(struct engine *g, const struct sync_request *q, int64_t wa
 	pthread_rwlock_rdlock(&g->gen);
 	pthread_mutex_lock(&g->mu);
 	pl_status st = engine_find_or(g, q->app, &x, e);
-	struct request **end = st ? NULL : &x->requests;
-	while (end && *end)
-		end = &(*end)->next;
-	if (end) {
+	if (!st) {
+		struct request **end = &x->requests;
+		while (*end)
+			end = &(*end)->next;
 		*end = &r;
 		queue_wake(g->queue, &x->item, 0);
 	}
