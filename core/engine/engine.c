@@ -392,11 +392,12 @@ pl_status engine_once(struct engine *g, int64_t wait, bool *in_line, struct pl_e
 	engine_pool_start(g);
 	wait_pass(g, (pl_str){0}, 0, false);
 	wait_pass(g, (pl_str){0}, clock_mono_ms() + wait, true);
-	*in_line = true;
+	/* Nobody knows what stands in an include that can't be read. */
+	*in_line = config_get(g->config)->n_broken_includes == 0;
 	pthread_mutex_lock(&g->mu);
 	for (size_t i = 0; i < g->n_apps; i++) {
 		struct app *a = g->apps[i];
-		if (!a->gone && a->c && (a->sync != STATUS_SYNCED || a->health > PL_SUSPENDED || a->error))
+		if (!a->gone && a->c && (a->sync != STATUS_SYNCED || a->health > PL_HEALTHY || a->error))
 			*in_line = false;
 	}
 	pthread_mutex_unlock(&g->mu);

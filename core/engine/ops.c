@@ -129,7 +129,7 @@ static void wait_health(struct app *a, struct request *r, int64_t until)
 	       (a->health == PL_PROGRESSING || a->health == PL_MISSING))
 		wait_a_bit(g);
 	r->out->health = a->health;
-	r->out->in_line = a->sync == STATUS_SYNCED && a->health <= PL_SUSPENDED;
+	r->out->in_line = a->sync == STATUS_SYNCED && a->health <= PL_HEALTHY;
 }
 
 /* Under mu. */
