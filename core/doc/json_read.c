@@ -23,7 +23,8 @@ struct json_reader {
 	pl_err *e;
 	pl_status st; /* of what went wrong */
 	char *own;    /* the doc's copy of the text: escapes are decoded in place; NULL when it is borrowed */
-	pl_node **kids;
+	pl_node *from, *free, *stop; /* nodes taken from the doc, but not counted there yet, and where they end */
+	pl_node **kids;		     /* with room for as many as there are nodes left */
 	size_t n_kids, cap_kids;
 	struct level *levels;
 	size_t depth, cap_levels;
@@ -92,18 +93,46 @@ static inline void skip_space(struct json_reader *r)
 
 /* ---- nodes ---- */
 
+static void give_back(struct json_reader *r)
+{
+	r->d->nodes += (size_t)(r->free - r->from);
+	r->d->free = r->from = r->free;
+}
+
+/* The next run of nodes, as far as the block and the limit go. */
+__attribute__((noinline)) static bool take_nodes(struct json_reader *r)
+{
+	pl_doc *d = r->d;
+	size_t left, allowed;
+
+	give_back(r);
+	if (d->nodes >= d->limits.max_nodes) {
+		doc_node_new(d, PL_NULL, r->file, r->line, col_of(r, r->p), r->e); /* says so */
+		r->st = PL_ETOOBIG;
+		return false;
+	}
+	if (d->free == d->end)
+		d->free = doc_node_block(d);
+	left = (size_t)(d->end - d->free);
+	allowed = d->limits.max_nodes - d->nodes;
+	r->free = r->from = d->free;
+	r->stop = r->free + (left < allowed ? left : allowed);
+	r->kids = mem_grow(r->kids, &r->cap_kids, r->n_kids + left, sizeof(*r->kids));
+	return true;
+}
+
 static inline pl_node *new_node(struct json_reader *r, int kind, int style)
 {
 	pl_node *n;
 
-	if (r->d->nodes >= r->d->limits.max_nodes) {
-		r->st = PL_ETOOBIG;
-		return doc_node_new(r->d, kind, r->file, r->line, col_of(r, r->p), r->e);
-	}
-	if (r->n_kids == r->cap_kids)
-		r->kids = mem_grow(r->kids, &r->cap_kids, r->n_kids + 1, sizeof(*r->kids));
-	n = doc_node(r->d, kind, r->file, r->line, col_of(r, r->p));
-	n->meta |= (uint32_t)style << NODE_STYLE_SHIFT;
+	if (r->free == r->stop && !take_nodes(r))
+		return NULL;
+	n = r->free++;
+	n->line = r->line;
+	n->col = col_of(r, r->p);
+	n->len = 0;
+	n->meta = (uint32_t)kind | r->file << NODE_FILE_SHIFT | (uint32_t)style << NODE_STYLE_SHIFT;
+	n->u.s = NULL;
 	r->kids[r->n_kids++] = n;
 	return n;
 }
@@ -518,8 +547,10 @@ pl_status pl_json_read(pl_doc *d, pl_str text, const char *file, uint32_t flags,
 	}
 	r.p = r.line_start = text.p ? text.p : "";
 	r.end = r.p + text.n;
+	r.from = r.free = r.stop = d->free;
 	if (read_text(&r))
 		*out = r.kids[0];
+	give_back(&r);
 	free(r.kids);
 	free(r.levels);
 	return r.st;
