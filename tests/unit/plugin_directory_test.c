@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/resource.h>
@@ -489,6 +490,20 @@ static void what_stands_in_the_way_is_named(void **state)
 	r = apply(f, "app", ref, MAP("shop", "a", "1"));
 	assert_int_equal(r.status, PL_ECONFLICT);
 	assert_says(r.message, "not a regular file");
+	/* what would hold a reader for ever */
+	file_remove_tree(at(f, "shop"), NULL);
+	assert_int_equal(file_mkdirs(at(f, "shop/ConfigMap"), 0755, NULL), PL_OK);
+	assert_int_equal(mkfifo(at(f, "shop/ConfigMap/a.yaml"), 0644), 0);
+	r = apply(f, "app", ref, MAP("shop", "a", "1"));
+	assert_int_equal(r.status, PL_ECONFLICT);
+	assert_says(r.message, "/shop/ConfigMap/a.yaml' is in the way: it is not a regular file");
+	assert_int_equal(observe(f, ref).status, PL_ECONFLICT);
+	assert_int_equal(delete (f, "app", ref).status, PL_ECONFLICT);
+	uint64_t mark = 7;
+	assert_int_equal(applier_fingerprint(f->applier, &ref, 1, &mark, NULL, 0, NULL), PL_OK);
+	assert_int_equal(mark, 0); /* so it is looked at again on each pass */
+	assert_int_equal(unlink(at(f, "shop/ConfigMap/a.yaml")), 0);
+	assert_int_equal(apply(f, "app", ref, MAP("shop", "a", "1")).change, PL_CREATED);
 	/* the target itself */
 	char *file = path_join(f->dir, "file");
 	assert_int_equal(file_write(file, S("x"), 0644, NULL), PL_OK);
@@ -500,6 +515,80 @@ static void what_stands_in_the_way_is_named(void **state)
 	err_clear(&e);
 	applier_close(a);
 	free(file);
+}
+
+struct meddler {
+	const char *path, *aside, *foreign, *folder;
+	atomic_bool stop;
+	unsigned rounds;
+};
+
+/* Somebody who puts all kinds of things where the object lies, and takes them away again. */
+static void *meddle(void *arg)
+{
+	struct meddler *m = arg;
+	for (; !atomic_load(&m->stop); m->rounds++) {
+		int bad = 0; /* most steps find that others were quicker */
+		switch (m->rounds % 6) {
+		case 0:
+			(void)unlink(m->path);
+			break;
+		case 1:
+			bad = rename(m->path, m->aside);
+			break;
+		case 2:
+			bad = symlink("/etc/passwd", m->path);
+			break;
+		case 3:
+			(void)mkfifo(m->path, 0644);
+			break;
+		case 4:
+			bad = link(m->foreign, m->path);
+			break;
+		default:
+			(void)file_remove_tree(m->folder, NULL);
+		}
+		if (!bad && (m->rounds % 6 == 2 || m->rounds % 6 == 3))
+			(void)unlink(m->path);
+	}
+	return NULL;
+}
+
+static void whatever_others_do_meanwhile_each_answer_is_one_of_those_it_may_be(void **state)
+{
+	struct fix *f = *state;
+	pl_ref ref = ref_for("ConfigMap", "shop", "a");
+	const char *foreign = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n";
+	struct meddler m = {.path = at(f, "shop/ConfigMap/a.yaml"),
+			    .aside = at(f, "aside"),
+			    .foreign = at(f, "foreign"),
+			    .folder = at(f, "shop/ConfigMap")};
+	pthread_t t;
+	apply(f, "app", ref, MAP("shop", "a", "1"));
+	write_live(f, "foreign", foreign);
+	assert_int_equal(pthread_create(&t, NULL, meddle, &m), 0);
+	for (int i = 0; i < 600; i++) {
+		struct live l = observe(f, ref);
+		if (l.status == PL_OK) /* whole: ours, or theirs without a mark */
+			assert_true(pl_len(pl_gets(l.node, "data")) == (l.tracking.n ? 1 : 0));
+		else if (l.status != PL_ENOTFOUND && l.status != PL_ECONFLICT && l.status != PL_EDENIED)
+			fail_msg("observed %d: %s", (int)l.status, l.error.p);
+		pl_result r = i % 3 ? apply(f, "app", ref, i % 2 ? MAP("shop", "a", "1") : MAP("shop", "a", "2"))
+				    : delete (f, "app", ref);
+		if (r.status && r.status != PL_ECONFLICT && r.status != PL_EDENIED && r.status != PL_EIO)
+			fail_msg("%s gave %d: %s", i % 3 ? "apply" : "delete", (int)r.status, r.message.p);
+		if (r.status)
+			assert_true(r.message.n > 10);
+	}
+	atomic_store(&m.stop, true);
+	pthread_join(t, NULL);
+	assert_true(m.rounds > 0);
+	struct buf left = BUF_INIT(4096);
+	assert_int_equal(file_read(m.foreign, &left, NULL), PL_OK);
+	assert_string_equal(left.p, foreign);
+	buf_free(&left);
+	(void)file_remove_tree(m.folder, NULL);
+	assert_int_equal(apply(f, "app", ref, MAP("shop", "a", "1")).change, PL_CREATED);
 }
 
 static void a_target_removed_or_replaced_is_written_where_the_path_leads(void **state)
@@ -823,6 +912,7 @@ int main(void)
 		T(planted_links_lead_nowhere),
 		T(a_dry_run_checks_and_writes_nothing),
 		T(what_stands_in_the_way_is_named),
+		T(whatever_others_do_meanwhile_each_answer_is_one_of_those_it_may_be),
 		T(a_target_removed_or_replaced_is_written_where_the_path_leads),
 		T(a_full_disk_loses_nothing_and_recovers),
 		T(strays_of_a_killed_writer_are_cleaned_and_never_read),
