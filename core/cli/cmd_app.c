@@ -119,6 +119,8 @@ int cmd_status(struct cli *c)
 {
 	struct pl_err e = ERR_INIT;
 	pl_node *q = client_request(c, "status"), *reply;
+	if (c->log.level == LOG_WARN)
+		c->log.level = LOG_ERROR + 1; /* what is wrong stands in the table */
 	if (c->n_args)
 		pl_sets(c->doc, q, "app", pl_new_string(c->doc, str_of(c->args[0])));
 	if (cli_flag(c, "refresh"))

@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 
-from harness import PLUMB, Scratch, eq, has, lacks, main, run, test
+from harness import PLUMB, Scratch, eq, has, lacks, main, run, test, wait_for
 from shop import Shop, config_map
 
 
@@ -26,6 +27,26 @@ def _():
             assert page.isascii(), "troff reads no UTF-8"
             if shutil.which("groff"):
                 eq(run(["groff", "-man", "-ww", "-z"], stdin=page).err, "", "what groff complains of")
+
+
+@test("run --once ends at a signal, and the next command goes on")
+def _():
+    deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 1, template: {}}\n"
+    with Shop(files={"web/d.yaml": deployment, "web/a.yaml": config_map("a", v="1")}) as s:
+        p = s.start([PLUMB, "run", "--once"])
+        wait_for("the apply", lambda: s.live_text("a"))
+        p.send_signal(signal.SIGINT)
+        eq(p.wait(20), -signal.SIGINT)
+        has(s.plumb("status", status=1).out, "Progressing")
+
+
+@test("what is wrong with a source is told once")
+def _():
+    with Shop() as s:
+        os.rename(s.path("repo"), s.path("gone"))
+        r = s.plumb("status", status=1)
+        has(r.out, "Unknown", "repo", "No such file")
+        eq(r.err, "")
 
 
 @test("completion knows commands, options, their values, plugins, and the applications of the config that is named")
