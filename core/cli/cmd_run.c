@@ -36,7 +36,7 @@ int cmd_run(struct cli *c)
 	int st = EXIT_GOOD;
 	if (c->log.level == LOG_WARN)
 		c->log.level = LOG_INFO; /* a daemon tells what it does; --quiet says otherwise */
-	if (!cli_flag(c, "once")) /* one pass can be ended at any point, and is */
+	if (!cli_flag(c, "once"))	 /* one pass can be ended at any point, and is */
 		daemon_block_signals();
 	struct config *config = client_config(c, &path);
 	if (!config)

@@ -9,6 +9,14 @@ static pl_str text(const pl_node *map, const char *key)
 	return pl_text(pl_gets(map, key));
 }
 
+/* As kubectl has it, so that people's diff viewers work here, too. */
+static const char *external_program(const struct cli *c)
+{
+	const char *own = getenv("PLUMB_EXTERNAL_DIFF"), *known = getenv("KUBECTL_EXTERNAL_DIFF");
+	const char *program = own ? own : known;
+	return c->output == OUTPUT_TABLE && program && *program ? program : NULL;
+}
+
 int cmd_diff(struct cli *c)
 {
 	struct pl_err e = ERR_INIT;
@@ -16,13 +24,18 @@ int cmd_diff(struct cli *c)
 	pl_sets(c->doc, q, "app", pl_new_string(c->doc, str_of(c->args[0])));
 	if (cli_value(c, "revision"))
 		pl_sets(c->doc, q, "revision", pl_new_string(c->doc, str_of(cli_value(c, "revision"))));
+	const char *program = external_program(c);
+	if (program)
+		pl_sets(c->doc, q, "texts", pl_new_bool(c->doc, 1));
 	if (client_call(c, q, NULL, &reply, &e))
 		return cli_fail(&e);
 	const pl_node *changes = pl_gets(reply, "changes");
 	int st = pl_len(changes) ? EXIT_NOT_IN_LINE : EXIT_GOOD, failed = EXIT_GOOD;
 	if (output_document(c, reply, &failed))
 		return failed ? failed : st;
-	if (c->output == OUTPUT_TABLE)
+	if (program && pl_len(changes) && external_diff(c, program, changes))
+		return EXIT_ERROR;
+	if (c->output == OUTPUT_TABLE && !program)
 		output_diff(text(reply, "diff"), c->color, stdout);
 	for (size_t i = 0; i < pl_len(changes); i++) {
 		const pl_node *r = pl_item(changes, i);

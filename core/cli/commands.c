@@ -44,7 +44,11 @@ static const struct cli_command diff = {
 	.name = "diff",
 	.args = "APP",
 	.summary = "what a sync would change, as a unified diff",
-	.details = "Values of Secrets are masked. Exit status 0: nothing; 1: something; 2: error.",
+	.details =
+		"Values of Secrets are masked. PLUMB_EXTERNAL_DIFF or KUBECTL_EXTERNAL_DIFF in the environment names a "
+		"program\n"
+		"that is given two folders, LIVE and DESIRED, in place of plumb's own diff.\n"
+		"Exit status 0: nothing; 1: something; 2: error.",
 	OPTIONS(diff_options),
 	.min_args = 1,
 	.max_args = 1,

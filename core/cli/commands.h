@@ -7,6 +7,7 @@
 int cmd_run(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_diff(struct cli *c);
+int external_diff(struct cli *c, const char *program, const pl_node *changes); /* EXIT_GOOD or EXIT_ERROR */
 int cmd_sync(struct cli *c);
 int cmd_render(struct cli *c);
 int cmd_history(struct cli *c);

@@ -23,7 +23,7 @@ struct api_context {
 /*
  * request: {op: "status", …}. The reply is made in d. Operations and their fields:
  *   status     {app?, refresh?}                                 → {applications: […]} or {application: {…}, resources:
- * […]} diff       {app, revision?}                                 → {diff: TEXT, changes: […], hold?} sync {apps,
+ * […]} diff       {app, revision?, texts?}                         → {diff: TEXT, changes: […], hold?} sync {apps,
  * prune?, dryRun?, revision?, resources?, waitMs?} → {outcomes: […]} rollback   {app, id?, waitMs?} → {outcomes: […]}
  *   render     {app, revision?}                                 → {manifests: TEXT, resources: […]}
  *   history    {app, limit?, id?}                               → {history: […]}

@@ -12,7 +12,7 @@ static pl_status yaml_of(const pl_node *n, struct buf *out, struct pl_err *e)
 }
 
 /* Only what the sync will do is shown: a row that stays as it is has no diff. */
-static pl_status diff_row(struct api *a, const pl_doc *doc, const struct plan_row *r, struct buf *out)
+static pl_status diff_row(struct api *a, const pl_doc *doc, const struct plan_row *r, pl_node *change, struct buf *out)
 {
 	const pl_node *from = r->live, *to = r->op == PLAN_DELETE ? NULL : r->desired;
 	pl_doc *masked = pl_doc_new(NULL);
@@ -24,11 +24,18 @@ static pl_status diff_row(struct api *a, const pl_doc *doc, const struct plan_ro
 	}
 	struct buf before = BUF_INIT(TEXT_LIMIT), after = BUF_INIT(TEXT_LIMIT), name = BUF_INIT(4096);
 	ref_print(&r->ref, &name);
-	pl_str left = from ? arena_printf(a->arena, "live/%.*s", F(buf_str(&name))) : S("/dev/null");
+	pl_str left =
+		from ? arena_printf(a->arena, "live/%.*s%s%.*s%s", F(buf_str(&name)),
+				    r->target.n ? " (on the former target " : "", F(r->target), r->target.n ? ")" : "")
+		     : S("/dev/null");
 	pl_str right = to ? arena_printf(a->arena, "desired/%.*s", F(buf_str(&name))) : S("/dev/null");
 	pl_status st = yaml_of(from, &before, a->e);
 	if (!st)
 		st = yaml_of(to, &after, a->e);
+	if (!st && api_flag(a, "texts")) {
+		add_text(a->d, change, "live", buf_str(&before));
+		add_text(a->d, change, "desired", buf_str(&after));
+	}
 	if (!st)
 		st = text_diff(buf_str(&before), buf_str(&after), left.p, right.p, CONTEXT_LINES, out);
 	if (st)
@@ -49,6 +56,7 @@ static pl_node *change_node(pl_doc *d, const struct plan_row *r)
 	put_bool(d, m, "outOfSync", r->out_of_sync);
 	add_text(d, m, "message", r->message);
 	add_text(d, m, "takenOverFrom", r->previous);
+	add_text(d, m, "formerTarget", r->target);
 	return m;
 }
 
@@ -66,10 +74,11 @@ pl_status api_diff(struct api *a)
 	pl_node *list = put_list(a->d, a->reply, "changes");
 	for (size_t i = 0; i < plan.n && !st; i++) {
 		const struct plan_row *r = &plan.rows[i];
+		pl_node *change = change_node(a->d, r);
 		if (r->op != PLAN_NONE || r->out_of_sync)
-			pl_append(a->d, list, change_node(a->d, r));
+			pl_append(a->d, list, change);
 		if (r->op != PLAN_NONE)
-			st = diff_row(a, doc, r, &text);
+			st = diff_row(a, doc, r, change, &text);
 	}
 	put_text(a->d, a->reply, "diff", buf_str(&text));
 	add_text(a->d, a->reply, "hold", plan.hold);

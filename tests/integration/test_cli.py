@@ -37,7 +37,27 @@ def _():
         wait_for("the apply", lambda: s.live_text("a"))
         p.send_signal(signal.SIGINT)
         eq(p.wait(20), -signal.SIGINT)
-        has(s.plumb("status", status=1).out, "Progressing")
+        s.plumb("run", "--once", "-q", "--timeout", "100ms", status=1)
+        has(s.plumb("status", "web", status=1).out, "Deployment.apps", "Progressing")
+
+
+@test("PLUMB_EXTERNAL_DIFF or KUBECTL_EXTERNAL_DIFF shows both sides, Secrets masked, and leaves nothing")
+def _():
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: hunter2}\n"
+    with Shop(sync="{automated: false}", files={"web/a.yaml": config_map("a", v="1"), "web/s.yaml": secret}) as s:
+        s.plumb("sync", "web")
+        s.commit("repo", {"web/a.yaml": config_map("a", v="2"), "web/b.yaml": config_map("b", v="1"), "web/s.yaml": secret.replace("hunter2", "hunter3")})
+        os.mkdir(s.path("tmp"))
+        for name, program in (("KUBECTL_EXTERNAL_DIFF", "diff -N -u"), ("PLUMB_EXTERNAL_DIFF", "diff -Nu")):
+            r = s.plumb("diff", "web", status=1, env={name: program, "TMPDIR": s.path("tmp")})
+            has(r.out, "/LIVE/ConfigMap.shop.a", "/DESIRED/ConfigMap.shop.a", '-  v: "1"', '+  v: "2"', "DESIRED/ConfigMap.shop.b", "Secret.shop.s")
+            lacks(r.out + r.err, "hunter", "aHVudGVy")
+            eq(os.listdir(s.path("tmp")), [])
+        has(s.plumb("diff", "web", status=2, env={"PLUMB_EXTERNAL_DIFF": "no-such-program"}).err, "no-such-program")
+        has(s.plumb("diff", "web", status=2, env={"PLUMB_EXTERNAL_DIFF": "diff --no-such-option"}).err, "'diff' failed")
+        has(s.plumb("diff", "web", status=1, env={"PLUMB_EXTERNAL_DIFF": ""}).out, "+++ desired/ConfigMap:shop/a")
+        s.plumb("sync", "web")
+        eq(s.plumb("diff", "web", env={"PLUMB_EXTERNAL_DIFF": "no-such-program"}).out, "")
 
 
 @test("what is wrong with a source is told once")
