@@ -5,8 +5,11 @@
 struct run {
 	struct look look;
 	struct sync *s;
+	struct target *target; /* where it acts, whatever a reload says */
+	int64_t wall, mono;    /* at its start: a clock that is set does not reach into it */
 	struct request *request;
 	bool heal, dry, fixed;
+	bool stale;    /* the configuration has changed under it */
 	size_t *batch; /* rows handed to the target, until record_done */
 	size_t n_batch, n_out;
 	bool *out, *told; /* by row: in flight; told to the waiter */
@@ -21,6 +24,12 @@ bool run_active(const struct app *a)
 bool run_is_of(const struct app *a, pl_str revision)
 {
 	return a->run->fixed || str_eq(sync_info(a->run->s)->revision, revision);
+}
+
+/* The wall clock as it would be if nobody had set it since the start. */
+static int64_t now_of(const struct run *r)
+{
+	return r->wall + clock_mono_ms() - r->mono;
 }
 
 static void operation(struct app *a, pl_str phase, pl_str message)
@@ -49,6 +58,9 @@ static void begin(struct app *a, struct look *l, struct sync *s, struct request 
 	r->look = *l;
 	*l = (struct look){0};
 	r->s = s;
+	r->target = a->target;
+	r->wall = clock_wall_ms();
+	r->mono = clock_mono_ms();
 	r->request = request;
 	r->out = mem_zalloc(r->look.plan.n + 1);
 	r->told = mem_zalloc(r->look.plan.n + 1);
@@ -93,6 +105,7 @@ pl_status run_start(struct app *a, struct look *l, const struct run_start *s, st
 				   .render = l->render,
 				   .deadline_ms = now + (a->c ? a->c->sync.timeout_ms : 15 * 60 * 1000),
 				   .dry_run = s->dry_run,
+				   .fixed = s->fixed,
 				   .policy = s->policy};
 	begin(a, l, sync_new(&start), s->request);
 	a->run->dry = s->dry_run;
@@ -109,6 +122,12 @@ pl_status run_start(struct app *a, struct look *l, const struct run_start *s, st
 		run_drop(a);
 	FAULT("engine.sync.after");
 	return st;
+}
+
+void run_cancel(struct app *a, const char *why)
+{
+	a->run->stale = true;
+	sync_cancel(a->run->s, str_of(why));
 }
 
 void run_drop(struct app *a)
@@ -204,6 +223,36 @@ static void action_of(struct app *a, size_t row, struct arena *mem, pl_action *x
 	buf_free(&b);
 }
 
+static pl_status intent_of(struct app *a, const size_t *rows, size_t n, struct pl_err *e)
+{
+	const struct run *r = a->run;
+	return record_intent(a->g->store, str_of(a->name), str_of(r->target->id), &r->look.plan, rows, n, e);
+}
+
+/* Another application was quicker with some object: that one is blocked, the others of the batch go on. */
+static pl_status intent(struct app *a, struct pl_err *e)
+{
+	struct run *r = a->run;
+	size_t left = 0;
+	pl_status st = intent_of(a, r->batch, r->n_batch, e);
+	if (st != PL_ECONFLICT)
+		return st;
+	st = PL_OK;
+	for (size_t i = 0; i < r->n_batch; i++) {
+		err_clear(e);
+		if (!st)
+			st = intent_of(a, &r->batch[i], 1, e);
+		if (st == PL_ECONFLICT) {
+			sync_result(r->s, r->batch[i], st, 0, str_of(pl_err_text(e)));
+			st = PL_OK;
+		} else {
+			r->batch[left++] = r->batch[i];
+		}
+	}
+	r->n_batch = left;
+	return st;
+}
+
 static void act(struct app *a, const size_t *rows, size_t n)
 {
 	struct run *r = a->run;
@@ -213,15 +262,16 @@ static void act(struct app *a, const size_t *rows, size_t n)
 	memcpy(r->batch, rows, n * sizeof(*rows));
 	r->n_batch = n;
 	FAULT("engine.intent.before");
-	pl_status st =
-		r->dry ? PL_OK
-		       : record_intent(a->g->store, str_of(a->name), str_of(a->target->id), &r->look.plan, rows, n, &e);
+	pl_status st = r->dry ? PL_OK : intent(a, &e);
 	FAULT("engine.intent.after");
+	n = r->n_batch; /* without what others have got meanwhile */
+	if (!st && !n)
+		return;
 	if (!st)
-		st = target_open(a->target, &ap, &e);
+		st = target_open(r->target, &ap, &e);
 	for (size_t i = 0; i < n && !st; i++) {
-		action_of(a, rows[i], r->look.mem, &actions[i]);
-		r->out[rows[i]] = true;
+		action_of(a, r->batch[i], r->look.mem, &actions[i]);
+		r->out[r->batch[i]] = true;
 	}
 	r->n_out = st ? 0 : n;
 	r->deadline = clock_mono_ms() + TIMEOUT_APPLY;
@@ -245,7 +295,7 @@ static bool collect(struct app *a)
 	size_t n = 1;
 	take_in(a);
 	for (int turns = 0; r->n_out && n && turns < 64; turns++) {
-		pl_status st = target_collect(a->target, 20, &n, &e);
+		pl_status st = target_collect(r->target, 20, &n, &e);
 		if (st) {
 			log_line(a->g->o.log, LOG_WARN, str_of(a->name), "%s", pl_err_text(&e));
 			n = 0;
@@ -269,7 +319,7 @@ static void note(struct app *a)
 	struct pl_err e = ERR_INIT;
 	if (r->n_batch && !r->dry) {
 		FAULT("engine.done.before");
-		pl_status st = record_done(a->g->store, str_of(a->name), str_of(a->target->id), &r->look.plan, r->s,
+		pl_status st = record_done(a->g->store, str_of(a->name), str_of(r->target->id), &r->look.plan, r->s,
 					   r->batch, r->n_batch, &e);
 		if (!st)
 			st = save(a, &e);
@@ -325,7 +375,7 @@ static pl_status write_end(struct app *a, const struct sync_next *next, bool kno
 	struct record_end end = {.phase = next->phase,
 				 .message = next->message,
 				 .render_key = l->r.key,
-				 .target = str_of(a->target->id),
+				 .target = str_of(r->target->id),
 				 .now_ms = clock_wall_ms()};
 	if (known && l->health.health != PL_PROGRESSING)
 		end.health = str_of(health_name(l->health.health));
@@ -357,7 +407,9 @@ static void finish(struct app *a, const struct sync_next *next)
 	bool ok = str_eqz(next->phase, "Succeeded");
 	int64_t history = 0;
 	pl_status looked = PL_OK;
-	if (!r->dry) {
+	if (r->stale)
+		looked = PL_ECANCELLED;
+	else if (!r->dry) {
 		looked = look_live(a, NULL, l, &e);
 		if (!looked)
 			looked = look_plan(a, NULL, l, &e);
@@ -385,9 +437,11 @@ static void finish(struct app *a, const struct sync_next *next)
 			a->synced_ms = clock_wall_ms();
 		pthread_mutex_unlock(&g->mu);
 		a->history = looked || l->health.health == PL_PROGRESSING ? history : 0;
-		a->health_until_ms = sync_info(r->s)->deadline_ms;
+		a->health_until_ms = clock_mono_ms() + sync_info(r->s)->deadline_ms - now_of(r);
 		a->health_waits = 0;
 	}
+	const struct plan_policy *policy = &sync_info(r->s)->policy;
+	a->clear_former = ok && !r->dry && r->request && policy->prune && !policy->n_only;
 	if (r->request) {
 		outcome(a, next, history, r->request);
 		if (!looked && !r->dry)
@@ -396,7 +450,9 @@ static void finish(struct app *a, const struct sync_next *next)
 	} else if (!looked && !r->dry) {
 		look_publish(a, l);
 	}
+	pthread_mutex_lock(&g->mu);
 	bool again = looked || r->dry || r->fixed || st || a->superseded;
+	pthread_mutex_unlock(&g->mu);
 	struct look after = *l;
 	bool silent = r->n_out > 0;
 	if (!silent)
@@ -455,11 +511,11 @@ void run_drive(struct app *a)
 			newer(a);
 		if (r->request && r->request->cancel && cancel_fired(r->request->cancel))
 			sync_cancel(r->s, S("cancelled by the one who asked for it"));
-		sync_step(r->s, clock_wall_ms(), &next);
+		sync_step(r->s, now_of(r), &next);
 		if (next.what == SYNC_ACT) {
 			act(a, next.rows, next.n_rows);
 		} else if (next.what == SYNC_WAIT) {
-			int64_t wait = next.wait_ms - clock_wall_ms();
+			int64_t wait = next.wait_ms - now_of(r);
 			queue_wake(g->queue, &a->item, wait > 1000 ? 1000 : wait > 10 ? wait : 10);
 			return;
 		} else {
@@ -514,17 +570,27 @@ pl_status run_resume(struct app *a, bool *found, struct pl_err *e)
 		return store_sync_put(a->g->store, str_of(a->name), (pl_str){0}, NULL) ? st : PL_OK;
 	}
 	const struct sync_start *info = sync_info(s);
+	struct plan_policy policy = info->policy;
+	if (a->c) { /* what was switched off meanwhile is off */
+		policy.prune = policy.prune && (policy.prune_confirmed || a->c->sync.prune);
+		policy.allow_empty = policy.allow_empty && a->c->sync.allow_empty;
+	}
 	struct wish w = {.render = info->render,
 			 .revision_id = info->revision,
 			 .revision_name = info->revision_name,
-			 .policy = &info->policy,
-			 .gone = !info->render};
-	if (!a->c && info->render)
+			 .policy = &policy};
+	/* A prune of all that an application had is begun anew, when it is still wanted: it may be back, or an include
+	 * may be broken, or others may be about to take its objects over. */
+	if (!info->render)
+		st = err_set(e, PL_ENOTFOUND, "plumb was stopped; what is left is looked at again");
+	else if (!a->c)
 		st = err_set(e, PL_ENOTFOUND, "the application has left the configuration");
 	else
 		st = look_at(a, &w, a->item.cancel, &l, e);
 	if (st == PL_OK) {
 		begin(a, &l, s, NULL);
+		a->run->fixed = info->fixed;
+		sync_extend(s, a->run->wall + a->c->sync.timeout_ms); /* the clock went on while nobody worked */
 		return PL_OK;
 	}
 	if (!render_is_final(st)) {

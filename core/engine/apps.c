@@ -136,6 +136,11 @@ static void sort_apps(struct engine *g)
 
 /* ---- loading ---- */
 
+struct running {
+	struct app *app;
+	pl_str binding;
+};
+
 static pl_status load_one(struct engine *g, struct config *c, const struct config_app *ca, size_t n_sorted,
 			  struct pl_err *e)
 {
@@ -198,6 +203,32 @@ static pl_status load_rows(struct engine *g, struct arena *mem, struct pl_err *e
 	return st;
 }
 
+/* All that a running sync relies on. A sync of what is no longer so ends at its next step. */
+static pl_str binding(const struct app *a, struct arena *mem)
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+	if (!a->c)
+		return S("orphaned");
+	buf_addf(&b, "%p %zu %p %d%d%d ", (const void *)a->repo, a->want, (const void *)a->target, a->c->sync.prune,
+		 a->c->sync.allow_empty, a->c->suspend);
+	buf_add_str(&b, a->c->path);
+	buf_add_str(&b, a->c->ns);
+	for (size_t i = 0; i < a->n_steps; i++) {
+		buf_addf(&b, "%p", (const void *)a->steps[i].plugin);
+		buf_add_str(&b, str_of(a->steps[i].options));
+	}
+	pl_str text = arena_dup(mem, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+static void cancel_stale(const struct running *v, size_t n, struct arena *mem)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!str_eq(v[i].binding, binding(v[i].app, mem)))
+			run_cancel(v[i].app, "the configuration has changed");
+}
+
 pl_status apps_load(struct engine *g, struct config *c, struct pl_err *e)
 {
 	const struct config_root *root = config_get(c);
@@ -208,8 +239,13 @@ pl_status apps_load(struct engine *g, struct config *c, struct pl_err *e)
 		for (size_t k = 0; k < g->repos[i]->n_answers; k++)
 			g->repos[i]->answers[k].users = 0;
 	}
-	for (size_t i = 0; i < g->n_apps; i++)
+	struct running *running = arena_array(mem, g->n_apps + 1, sizeof(*running));
+	size_t n_running = 0;
+	for (size_t i = 0; i < g->n_apps; i++) {
+		if (g->apps[i]->run)
+			running[n_running++] = (struct running){g->apps[i], binding(g->apps[i], mem)};
 		unbind(g->apps[i]);
+	}
 	size_t n_sorted = g->n_apps;
 	for (size_t i = 0; !st && i < root->n_apps; i++)
 		st = load_one(g, c, &root->apps[i], n_sorted, e);
@@ -217,6 +253,7 @@ pl_status apps_load(struct engine *g, struct config *c, struct pl_err *e)
 	if (!st)
 		st = load_rows(g, mem, e);
 	sort_apps(g);
+	cancel_stale(running, n_running, mem);
 	pthread_mutex_lock(&g->mu);
 	g->n_unlooked = 0;
 	for (size_t i = 0; i < g->n_apps; i++) {
@@ -295,7 +332,7 @@ static void settle_app(struct app *a)
 static void follow_health(struct app *a, const struct look *l)
 {
 	bool open = l->health.health == PL_PROGRESSING;
-	if (a->history && (!open || clock_wall_ms() >= a->health_until_ms)) {
+	if (a->history && (!open || clock_mono_ms() >= a->health_until_ms)) {
 		store_history_health(a->g->store, a->history, str_of(health_name(l->health.health)), NULL);
 		a->history = 0;
 	}

@@ -13,6 +13,13 @@ static int64_t heal_wait(const struct app *a, int64_t now_mono)
 	return a->healed_ms + wait - now_mono;
 }
 
+/* Dates in the store are wall clock, which may be set back: no wait is longer than the longest there is. */
+static int64_t retry_wait(const struct app *a, int64_t next_try_ms)
+{
+	int64_t wait = next_try_ms - clock_wall_ms(), most = a->c->sync.retry_max_ms;
+	return wait < most ? wait : most;
+}
+
 static enum decision when(int64_t wait, enum decision what, int64_t *wait_ms)
 {
 	*wait_ms = wait;
@@ -38,7 +45,7 @@ enum decision decide(struct app *a, const struct look *l, int64_t *wait_ms)
 	if (tried && l->row.failures) {
 		if (s->retry_limit >= 0 && l->row.failures > s->retry_limit)
 			return DECIDE_NOTHING;
-		return when(l->row.next_try_ms - clock_wall_ms(), sync ? DECIDE_SYNC : DECIDE_HEAL, wait_ms);
+		return when(retry_wait(a, l->row.next_try_ms), sync ? DECIDE_SYNC : DECIDE_HEAL, wait_ms);
 	}
 	/* what a successful sync has left undone is tried again, but not in a hurry */
 	if (tried)

@@ -142,8 +142,9 @@ struct app {
 	struct pl_err *bad; /* what came of rendering that tree, when it can't be rendered */
 	uint32_t heals, look_failures;
 	int64_t healed_ms;		  /* mono */
-	int64_t history, health_until_ms; /* entry whose health is not known yet, and until when to look */
+	int64_t history, health_until_ms; /* mono; entry whose health is not known yet, and until when to look */
 	uint32_t health_waits;
+	bool clear_former; /* somebody asked for a sync that prunes: former targets, too */
 	struct run *run;
 	uint16_t run_no;
 
@@ -367,12 +368,16 @@ pl_status run_start(struct app *a, struct look *l, const struct run_start *s, st
 /* A sync that an earlier process has left behind; *found tells. */
 pl_status run_resume(struct app *a, bool *found, struct pl_err *e);
 void run_drive(struct app *a);
+/* A reload has changed what it relies on. Under gen (write). */
+void run_cancel(struct app *a, const char *why);
 void run_drop(struct app *a);			      /* memory only: the store keeps the sync */
 bool run_is_of(const struct app *a, pl_str revision); /* or of one that no newer revision replaces */
 bool run_active(const struct app *a);
 
 /* ---- orphan.c ---- */
 void orphan_step(struct app *a);
+/* Adds what lies on former targets to the look's plan, for those who only read it. */
+pl_status left_rows(struct app *a, struct look *l, struct pl_err *e);
 void left_behind(struct app *a, struct look *l); /* prunes what is left on former targets, when that is allowed */
 
 /* ---- ops.c ---- */

@@ -210,10 +210,11 @@ static pl_status inventory(struct app *a, struct look *l, struct pl_err *e)
 	pl_str name = str_of(a->name);
 	if (!a->g->store)
 		return PL_OK;
-	pl_status st = store_inventory(a->g->store, name, l->mem, &l->inventory, &l->n_inventory, e);
-	if (!st && l->row.target.n)
-		st = store_inventory_elsewhere(a->g->store, name, l->row.target, l->mem, &l->elsewhere, &l->n_elsewhere,
-					       e);
+	/* The target as it is configured: one that only looks must not trust the row, which learns it later. */
+	pl_str on = str_of(a->target->id);
+	pl_status st = store_inventory_on(a->g->store, name, on, l->mem, &l->inventory, &l->n_inventory, e);
+	if (!st)
+		st = store_inventory_elsewhere(a->g->store, name, on, l->mem, &l->elsewhere, &l->n_elsewhere, e);
 	if (!st && !a->c)
 		leave_to_others(a, l);
 	return st;

@@ -200,6 +200,8 @@ static pl_status look_for(struct engine *g, pl_str app, pl_str revision, struct 
 	struct wish w = {.revision = revision, .touch_nothing = true, .gone = !st && !x->c};
 	if (!st)
 		st = look_at(x, &w, NULL, l, e);
+	if (!st && x->c)
+		st = left_rows(x, l, e);
 	pthread_rwlock_unlock(&g->gen);
 	return st;
 }

@@ -72,9 +72,10 @@ static void orphan_decide(struct app *a, struct look *l)
 			app_wake(a, true, RETRY_MAX);
 		}
 	} else {
-		pl_status st = store_inventory(g->store, str_of(a->name), l->mem, &left, &n_left, &e);
+		left_behind(a, l);
+		pl_status st = store_inventory_elsewhere(g->store, str_of(a->name), S(""), l->mem, &left, &n_left, &e);
 		show(a, l, "left the configuration: the rest is kept or waits to be taken over");
-		if (!st && !n_left && !l->n_elsewhere)
+		if (!st && !n_left)
 			forget(a);
 		else
 			app_wake(a, true, config_get(g->config)->poll_ms);
@@ -107,14 +108,6 @@ void orphan_step(struct app *a)
 
 /* ---- former targets ---- */
 
-static bool is_ours(const struct app *a, const struct live *v)
-{
-	pl_str name;
-	pl_ref ref;
-	return !v->status && !tracking_parse(v->tracking, &name, &ref) && str_eqz(name, a->name) &&
-	       ref_same(&ref, &v->ref);
-}
-
 static pl_status wait_all(struct app *a, struct target *t, size_t n, struct pl_err *e)
 {
 	int64_t deadline = clock_mono_ms() + TIMEOUT_APPLY;
@@ -139,34 +132,145 @@ static pl_status wait_all(struct app *a, struct target *t, size_t n, struct pl_e
 	return st;
 }
 
-static pl_status clear_target(struct app *a, struct look *l, pl_str id, const pl_ref *refs, size_t n, struct pl_err *e)
+/* The objects left on one former target, elsewhere[from] to elsewhere[to - 1], against what is live there. */
+static pl_status left_plan(struct app *a, struct look *l, size_t from, size_t to, struct target **t, struct plan *out,
+			   struct pl_err *e)
+{
+	const struct store_item *items = &l->elsewhere[from];
+	struct plan_policy policy = {.prune = true, .prune_confirmed = true, .allow_empty = true};
+	size_t n = to - from;
+	struct live *live = arena_array(l->mem, n, sizeof(*live));
+	pl_ref *refs = arena_array(l->mem, n, sizeof(*refs));
+	struct applier *ap;
+	for (size_t i = 0; i < n; i++)
+		refs[i] = items[i].ref;
+	pl_status st = target_by_id(a->g, items[0].target, t, e);
+	if (!st)
+		st = target_open(*t, &ap, e);
+	if (!st)
+		st = applier_observe(ap, refs, n, l->mem, l->doc, live, a->item.cancel, TIMEOUT_OBSERVE, e);
+	if (!st)
+		st = plan_make(l->mem, str_of(a->name), NULL, 0, live, n, items, n, NULL, 0, &policy, out, e);
+	return st ? pl_err_in(e, "former target") : PL_OK;
+}
+
+static size_t same_target(const struct look *l, size_t from)
+{
+	size_t to = from + 1;
+	while (to < l->n_elsewhere && str_eq(l->elsewhere[to].target, l->elsewhere[from].target))
+		to++;
+	return to;
+}
+
+/* The audit log names what was taken away on former targets, too. */
+static pl_status note_cleared(struct app *a, struct look *l, const struct plan *p, int64_t started_ms, pl_str id,
+			      struct pl_err *e)
+{
+	struct store_app row;
+	struct store_result *results = arena_array(l->mem, p->n, sizeof(*results));
+	size_t n = 0;
+	pl_str where = arena_printf(l->mem, "pruned on the former target '%.*s'", F(id));
+	for (size_t i = 0; i < p->n; i++)
+		if (p->rows[i].op == PLAN_DELETE)
+			results[n++] = (struct store_result){p->rows[i].ref, str_of(plan_op_name(PLAN_DELETE)),
+							     S("Pruned"), where};
+	pl_status st = app_row(a, l->mem, &row, e);
+	struct store_history entry = {.app = str_of(a->name),
+				      .revision = row.revision,
+				      .revision_name = row.revision_name,
+				      .initiator = S("target change"),
+				      .started_ms = started_ms,
+				      .finished_ms = clock_wall_ms(),
+				      .phase = S("Succeeded"),
+				      .message = where,
+				      .results = results,
+				      .n_results = n};
+	return st || !n ? st : store_sync_end(a->g->store, &row, &entry, e);
+}
+
+static pl_status clear_target(struct app *a, struct look *l, size_t from, size_t to, struct pl_err *e)
 {
 	struct target *t;
 	struct applier *ap;
-	struct live *live = arena_array(l->mem, n, sizeof(*live));
-	pl_action *actions = arena_array(l->mem, n, sizeof(*actions));
-	size_t n_actions = 0;
-	pl_status st = target_by_id(a->g, id, &t, e);
-	if (!st)
-		st = target_open(t, &ap, e);
-	if (!st)
-		st = applier_observe(ap, refs, n, l->mem, l->doc, live, a->item.cancel, TIMEOUT_OBSERVE, e);
-	for (size_t i = 0; !st && i < n; i++) {
-		if (live[i].status && live[i].status != PL_ENOTFOUND)
-			st = err_set(e, live[i].status, "%.*s", F(live[i].error));
-		else if (is_ours(a, &live[i]))
-			actions[n_actions++] = (pl_action){.size = sizeof(pl_action),
-							   .op = PL_DELETE,
-							   .id = action_id(a, i),
-							   .ref = refs[i],
-							   .tracking = live[i].tracking};
+	struct plan p;
+	size_t n = 0, n_gone = 0;
+	int64_t started_ms = clock_wall_ms();
+	pl_str id = l->elsewhere[from].target, name = str_of(a->name);
+	pl_status st = left_plan(a, l, from, to, &t, &p, e);
+	if (st)
+		return st;
+	pl_action *actions = arena_array(l->mem, p.n, sizeof(*actions));
+	pl_ref *gone = arena_array(l->mem, p.n, sizeof(*gone));
+	for (size_t i = 0; i < p.n; i++) {
+		const struct plan_row *r = &p.rows[i];
+		struct buf mark = BUF_INIT(4096);
+		if (r->op == PLAN_DELETE || r->forget)
+			gone[n_gone++] = r->ref;
+		if (r->op != PLAN_DELETE)
+			continue;
+		tracking_print(name, &r->ref, &mark);
+		actions[n++] = (pl_action){.size = sizeof(pl_action),
+					   .op = PL_DELETE,
+					   .id = action_id(a, i),
+					   .ref = r->ref,
+					   .tracking = arena_dup(l->mem, buf_str(&mark))};
+		buf_free(&mark);
 	}
-	if (!st && n_actions)
-		st = applier_submit(ap, actions, n_actions, a->item.cancel, TIMEOUT_APPLY, e);
+	FAULT("engine.leave.before");
+	st = target_open(t, &ap, e);
+	if (!st && n)
+		st = applier_submit(ap, actions, n, a->item.cancel, TIMEOUT_APPLY, e);
 	if (!st)
-		st = wait_all(a, t, n_actions, e);
-	COUNT(a->g, prunes, st ? 0 : n_actions);
-	return st ? st : store_inventory_drop(a->g->store, str_of(a->name), id, refs, n, e);
+		st = wait_all(a, t, n, e);
+	COUNT(a->g, prunes, st ? 0 : n);
+	if (!st && n_gone)
+		st = store_inventory_drop(a->g->store, name, id, gone, n_gone, e);
+	FAULT("engine.leave.after");
+	return st ? st : note_cleared(a, l, &p, started_ms, id, e);
+}
+
+pl_status left_rows(struct app *a, struct look *l, struct pl_err *e)
+{
+	pl_status st = PL_OK;
+	for (size_t from = 0, to; from < l->n_elsewhere && !st; from = to) {
+		struct target *t;
+		struct plan p;
+		to = same_target(l, from);
+		st = left_plan(a, l, from, to, &t, &p, e);
+		if (st)
+			break;
+		struct plan_row *rows = arena_array(l->mem, l->plan.n + p.n, sizeof(*rows));
+		for (size_t i = 0; i < l->plan.n; i++)
+			rows[i] = l->plan.rows[i];
+		for (size_t i = 0; i < p.n; i++) {
+			struct plan_row *r = &rows[l->plan.n + i];
+			*r = p.rows[i];
+			r->target = l->elsewhere[from].target;
+			if (r->op == PLAN_DELETE && a->c && !a->c->sync.prune) {
+				r->op = PLAN_NONE;
+				r->why = PLAN_PRUNE_OFF;
+			}
+			r->out_of_sync = !r->forget;
+			l->plan.n_delete += r->op == PLAN_DELETE;
+			l->plan.n_out_of_sync += r->out_of_sync;
+		}
+		l->plan.rows = rows;
+		l->plan.n += p.n;
+	}
+	return st;
+}
+
+/* The configuration asks for it, or somebody has just asked for a sync that prunes. An orphan's caller has looked. */
+static bool may_clear(struct app *a)
+{
+	pthread_mutex_lock(&a->g->mu);
+	bool suspended = a->suspended;
+	pthread_mutex_unlock(&a->g->mu);
+	if (!a->c)
+		return true;
+	bool asked = a->clear_former;
+	a->clear_former = false;
+	return asked || (a->c->sync.prune && a->c->sync.automated && !suspended);
 }
 
 void left_behind(struct app *a, struct look *l)
@@ -174,15 +278,12 @@ void left_behind(struct app *a, struct look *l)
 	struct pl_err e = ERR_INIT;
 	bool all = true;
 	/* only once the new target is in line: nothing is taken away before it stands elsewhere */
-	if (!l->n_elsewhere || !a->c || !a->c->sync.prune || !a->c->sync.automated || a->suspended || a->g->look_only ||
-	    l->plan.n_create || l->plan.n_update || l->plan.n_blocked)
+	if (!l->n_elsewhere || a->g->look_only || !a->g->store || l->plan.n_create || l->plan.n_update ||
+	    l->plan.n_blocked || !may_clear(a))
 		return;
-	pl_ref *refs = arena_array(l->mem, l->n_elsewhere, sizeof(*refs));
 	for (size_t from = 0, to; from < l->n_elsewhere; from = to) {
-		size_t n = 0;
-		for (to = from; to < l->n_elsewhere && str_eq(l->elsewhere[to].target, l->elsewhere[from].target); to++)
-			refs[n++] = l->elsewhere[to].ref;
-		if (clear_target(a, l, l->elsewhere[from].target, refs, n, &e)) {
+		to = same_target(l, from);
+		if (clear_target(a, l, from, to, &e)) {
 			pl_err_in(&e, "prune on the former target");
 			app_error(a, &e);
 			app_wake(a, true, RETRY_MAX);
@@ -190,9 +291,14 @@ void left_behind(struct app *a, struct look *l)
 		}
 		err_clear(&e);
 	}
-	if (all && !l->plan.n_out_of_sync) {
+	struct store_item *left;
+	size_t n = 1;
+	if (all &&
+	    !store_inventory_elsewhere(a->g->store, str_of(a->name), str_of(a->target->id), l->mem, &left, &n, NULL) &&
+	    !n && !l->plan.n_out_of_sync) {
 		pthread_mutex_lock(&a->g->mu);
 		a->sync = STATUS_SYNCED;
 		pthread_mutex_unlock(&a->g->mu);
+		engine_say(a->g);
 	}
 }

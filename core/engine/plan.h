@@ -78,6 +78,7 @@ struct plan_row {
 	 */
 	bool adopt, forget;
 	bool in_inventory;
+	pl_str target; /* identity of the former target on which it was left; empty: the application's own */
 };
 
 struct plan {

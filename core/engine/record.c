@@ -133,6 +133,9 @@ static void app_succeeded(struct store_app *app, const struct sync_start *i, con
 
 static void app_failed(struct store_app *app, const struct sync_start *i, const struct record_end *r)
 {
+	/* another revision has its own chances */
+	if (!str_eq(app->tried_revision, i->revision))
+		app->failures = 0;
 	if (app->failures < UINT32_MAX)
 		app->failures++;
 	app->next_try_ms = r->now_ms + r->retry_ms;

@@ -409,7 +409,10 @@ void sync_result(struct sync *s, size_t row, pl_status st, uint32_t change, pl_s
 		return;
 	}
 	if (st) {
-		entry_end(s, e, ENTRY_FAILED, "SyncFailed", message.n ? message : str_of(pl_status_name(st)));
+		/* what belongs to somebody else is lacking, as if the plan had known it: the rest goes on */
+		bool blocked = st == PL_ECONFLICT && e->op != PLAN_DELETE;
+		entry_end(s, e, blocked ? ENTRY_BLOCKED : ENTRY_FAILED, "SyncFailed",
+			  message.n ? message : str_of(pl_status_name(st)));
 		return;
 	}
 	if (!message.n)

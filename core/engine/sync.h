@@ -20,6 +20,7 @@ struct sync_start {
 	int64_t render;	     /* stored render */
 	int64_t deadline_ms; /* wall: started + sync.timeout */
 	bool dry_run;
+	bool fixed;		   /* a revision that somebody named: no newer one replaces it */
 	struct plan_policy policy; /* only and n_only are copied */
 };
 

@@ -13,13 +13,20 @@
 #define REF_MIN	  (5 * 4)
 #define ENTRY_MIN (REF_MIN + 2 * 4 + 3 * 4)
 
-enum { FLAG_DRY_RUN = 1, FLAG_PRUNE = 2, FLAG_CONFIRMED = 4, FLAG_ALLOW_EMPTY = 8, FLAG_RENDER_FAILED = 16 };
+enum {
+	FLAG_DRY_RUN = 1,
+	FLAG_PRUNE = 2,
+	FLAG_CONFIRMED = 4,
+	FLAG_ALLOW_EMPTY = 8,
+	FLAG_RENDER_FAILED = 16,
+	FLAG_FIXED = 32
+};
 
 static uint32_t flags_of(const struct sync_start *i)
 {
 	return (i->dry_run ? FLAG_DRY_RUN : 0u) | (i->policy.prune ? FLAG_PRUNE : 0u) |
 	       (i->policy.prune_confirmed ? FLAG_CONFIRMED : 0u) | (i->policy.allow_empty ? FLAG_ALLOW_EMPTY : 0u) |
-	       (i->policy.render_failed ? FLAG_RENDER_FAILED : 0u);
+	       (i->policy.render_failed ? FLAG_RENDER_FAILED : 0u) | (i->fixed ? FLAG_FIXED : 0u);
 }
 
 static void pack_ref(struct buf *b, const pl_ref *r)
@@ -110,6 +117,7 @@ static void unpack_info(struct reader *r, struct arena *a, struct sync_start *i)
 	i->deadline_ms = (int64_t)read_u64(r);
 	flags = read_u32(r);
 	i->dry_run = flags & FLAG_DRY_RUN;
+	i->fixed = flags & FLAG_FIXED;
 	i->policy = (struct plan_policy){.prune = flags & FLAG_PRUNE,
 					 .prune_confirmed = flags & FLAG_CONFIRMED,
 					 .allow_empty = flags & FLAG_ALLOW_EMPTY,

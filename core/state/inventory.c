@@ -45,6 +45,12 @@ pl_status store_inventory(struct store *s, pl_str app, struct arena *a, struct s
 	return list(s, Q_ITEM_LIST, app, NULL, a, out, n, e);
 }
 
+pl_status store_inventory_on(struct store *s, pl_str app, pl_str target, struct arena *a, struct store_item **out,
+			     size_t *n, struct pl_err *e)
+{
+	return list(s, Q_ITEM_ON, app, &target, a, out, n, e);
+}
+
 pl_status store_inventory_elsewhere(struct store *s, pl_str app, pl_str target, struct arena *a,
 				    struct store_item **out, size_t *n, struct pl_err *e)
 {

@@ -37,6 +37,7 @@ static const char *const texts[Q_COUNT] = {
 	[Q_ITEM_LIST] = "SELECT " ITEM_COLUMNS
 			" FROM item WHERE app = ?1 AND target = (SELECT target FROM app WHERE name = ?1) "
 			"ORDER BY grp, kind, ns, name",
+	[Q_ITEM_ON] = "SELECT " ITEM_COLUMNS " FROM item WHERE app = ? AND target = ? ORDER BY grp, kind, ns, name",
 	[Q_ITEM_ELSEWHERE] = "SELECT " ITEM_COLUMNS " FROM item WHERE app = ? AND target <> ? "
 			     "ORDER BY target, grp, kind, ns, name",
 	[Q_ITEM_OWNER] = "SELECT app FROM item WHERE grp = ? AND kind = ? AND ns = ? AND name = ? AND target = ?",

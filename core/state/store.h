@@ -66,6 +66,9 @@ struct store_item {
 /* What the application has on the target that its row names (none when there is no row). */
 pl_status store_inventory(struct store *s, pl_str app, struct arena *a, struct store_item **out, size_t *n,
 			  struct pl_err *e);
+/* What it has on this target, whatever its row names. */
+pl_status store_inventory_on(struct store *s, pl_str app, pl_str target, struct arena *a, struct store_item **out,
+			     size_t *n, struct pl_err *e);
 /* What it has on every other target than this one: still to be pruned there. Sorted by target. */
 pl_status store_inventory_elsewhere(struct store *s, pl_str app, pl_str target, struct arena *a,
 				    struct store_item **out, size_t *n, struct pl_err *e);
