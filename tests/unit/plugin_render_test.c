@@ -241,6 +241,21 @@ static void links_are_followed_inside_the_tree_only(void **state)
 	assert_non_null(strstr(pl_err_text(&f->e), "'gone.yaml' points to nothing"));
 }
 
+/* Fifteen folders, each with two links to the next: more paths than anybody has files, and no loop. */
+static void links_that_multiply_folders_are_stopped(void **state)
+{
+	struct fix *f = *state;
+	for (int i = 0; i < 15; i++) {
+		put(f, arena_printf(f->arena, "app/d%d/a.yaml", i).p, OBJ("a"));
+		for (int k = 0; k < 2; k++)
+			put_link(f, arena_printf(f->arena, "app/d%d/l%d", i, k).p,
+				 arena_printf(f->arena, "../d%d", i + 1).p);
+	}
+	put(f, "app/d15/a.yaml", OBJ("a"));
+	assert_int_equal(render(f, f->yaml, "app", "{}", NULL), PL_ETOOBIG);
+	assert_non_null(strstr(pl_err_text(&f->e), "below the path 'app' lead to more than 10000 files and folders"));
+}
+
 static void a_submodule_is_left_out_with_a_line_in_the_log(void **state)
 {
 	struct fix *f = *state;
@@ -323,6 +338,7 @@ int main(void)
 		T(mistakes_name_file_line_and_column),
 		T(an_absent_path_names_the_nearest_folder),
 		T(links_are_followed_inside_the_tree_only),
+		T(links_that_multiply_folders_are_stopped),
 		T(a_submodule_is_left_out_with_a_line_in_the_log),
 		T(steps_hand_on_what_came_before),
 		T(ten_thousand_files_render),

@@ -15,7 +15,8 @@
 #define S(lit) ((pl_str){(lit), sizeof(lit) - 1})
 #define F(s)   (int)(s).n, (s).p ? (s).p : ""
 
-enum { BATCH = 64, DEPTH_MAX = 128 };
+/* Links to folders can make few files look like any number of them, so what lies behind them has an end. */
+enum { BATCH = 64, DEPTH_MAX = 128, LINKED_MAX = 10000 };
 
 struct options {
 	pl_doc *doc; /* the texts of the patterns */
@@ -31,6 +32,7 @@ struct files {
 struct open_folder { /* on the way from the path down to where we are */
 	const struct open_folder *above;
 	pl_str real; /* its path with links replaced by what they lead to */
+	int linked;  /* there is a link on the way */
 };
 
 struct work {
@@ -38,6 +40,7 @@ struct work {
 	const pl_render_call *call;
 	const struct options *options;
 	struct files files;
+	size_t linked; /* files and folders seen behind links so far */
 };
 
 static const char schema[] =
@@ -119,7 +122,8 @@ static pl_str join(const pl_host *h, pl_str dir, pl_str name)
 	return (pl_str){p, n};
 }
 
-static pl_status collect(struct work *w, pl_str dir, pl_str real, const struct open_folder *above, int depth);
+static pl_status collect(struct work *w, pl_str dir, pl_str real, const struct open_folder *above, int linked,
+			 int depth);
 
 static void warn_of_submodule(const pl_host *h, pl_str path)
 {
@@ -182,6 +186,10 @@ static int same(pl_str a, pl_str b)
 static pl_status collect_entry(struct work *w, const struct open_folder *in, pl_str dir, const pl_entry *f, int depth)
 {
 	const pl_host *h = w->h;
+	if (in->linked && ++w->linked > LINKED_MAX)
+		return fail(h, PL_ETOOBIG,
+			    "symbolic links to folders below the path '%.*s' lead to more than %d files and folders",
+			    F(w->call->path), LINKED_MAX);
 	pl_str path = join(h, dir, f->name);
 	pl_str real = join(h, in->real, f->name);
 	pl_entry at = *f;
@@ -198,12 +206,13 @@ static pl_status collect_entry(struct work *w, const struct open_folder *in, pl_
 		if (same(o->real, real))
 			return fail(h, PL_EINVAL, "the symbolic link '%.*s' leads back to a folder that it lies in",
 				    F(path));
-	return collect(w, path, real, in, depth + 1);
+	return collect(w, path, real, in, in->linked || f->type == PL_LINK, depth + 1);
 }
 
-static pl_status collect(struct work *w, pl_str dir, pl_str real, const struct open_folder *above, int depth)
+static pl_status collect(struct work *w, pl_str dir, pl_str real, const struct open_folder *above, int linked,
+			 int depth)
 {
-	const struct open_folder here = {above, real};
+	const struct open_folder here = {above, real, linked};
 	const pl_entry *v;
 	size_t n;
 	if (depth > DEPTH_MAX)
@@ -247,7 +256,7 @@ static pl_status find_files(struct work *w)
 	if (st)
 		return st;
 	if (at.type == PL_DIR)
-		return collect(w, w->call->path, w->call->path, NULL, 0);
+		return collect(w, w->call->path, w->call->path, NULL, 0, 0);
 	if (at.type != PL_FILE)
 		return fail(h, PL_EUNSUPPORTED,
 			    "the path '%.*s' is a submodule, whose files are not part of this repository",
