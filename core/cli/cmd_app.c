@@ -274,6 +274,7 @@ int cmd_rollback(struct cli *c)
 	if (put_timeout(c, q, &e) || client_call(c, q, on_event, &reply, &e))
 		return cli_fail(&e);
 	int st = print_outcomes(c, reply);
+	fflush(stdout); /* this comes after it on a terminal, and in a file of both */
 	if (st != EXIT_ERROR && c->output == OUTPUT_TABLE)
 		fprintf(stderr, "%s is held at this revision until `plumb resume %s`\n", c->args[0], c->args[0]);
 	return st == EXIT_NOT_IN_LINE ? EXIT_ERROR : st;

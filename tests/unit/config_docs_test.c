@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs/configuration.md: its examples are configs, its table is the program's own. Run from the top of the tree. */
+/* docs/configuration.md: its table is the program's own. Run from the top of the tree. */
 #include "core/config/load.h"
 
 #include "core/base/file.h"
@@ -50,42 +50,11 @@ static void every_key_has_a_meaning(void **state)
 	buf_free(&own);
 }
 
-static void every_example_is_a_config(void **state)
-{
-	(void)state;
-	static const char fence[] = "```yaml\n";
-	struct buf text = BUF_INIT(1 << 20);
-	size_t n = 0;
-	read_page(&text);
-	for (const char *p = text.p; (p = strstr(p, fence)); n++) {
-		p += sizeof fence - 1;
-		const char *end = strstr(p, "```\n");
-		assert_non_null(end);
-		struct buf yaml = BUF_INIT(1 << 20);
-		/* An Application document stands beside what it names. */
-		if (strncmp(p, "apiVersion", 10) == 0)
-			buf_addz(&yaml, "sources: {shop: {git: {}}}\ntargets: {here: {directory: {}}}\n---\n");
-		buf_add(&yaml, (pl_str){p, (size_t)(end - p)});
-		struct err_list errors = {0};
-		struct config *c = config_read_text(buf_str(&yaml), page, &errors);
-		if (errors.n)
-			fail_msg("%s\n%s", pl_err_text(&errors.v[0]), yaml.p);
-		assert_non_null(c);
-		assert_int_equal(config_get(c)->n_apps, 1);
-		config_unref(c);
-		buf_free(&yaml);
-		p = end;
-	}
-	assert_int_equal(n, 3);
-	buf_free(&text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_reference_on_the_page_is_the_programs_own),
 		cmocka_unit_test(every_key_has_a_meaning),
-		cmocka_unit_test(every_example_is_a_config),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
