@@ -3,8 +3,10 @@
 #include "core/cli/commands.h"
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/config/config.h"
+#include "core/lua/script.h"
 #include "core/server/daemon.h"
 
 enum { ONCE_WAIT_MS = 5 * 60 * 1000 };
@@ -65,6 +67,27 @@ static int tell_ok(const char *path, const struct config *config)
 	return EXIT_GOOD;
 }
 
+/* Each folder once; one that is not there has been told of. */
+static void check_scripts(struct cli *c, const struct config_root *r, struct err_list *errors)
+{
+	const char **seen = NULL;
+	size_t n = 0, cap = 0;
+	for (size_t i = 0; i < r->n_apps; i++) {
+		for (size_t k = 0; k < r->apps[i].n_health; k++) {
+			const char *folder = arena_dup(c->arena, r->apps[i].health[k]).p;
+			bool known = !file_is_dir(folder);
+			for (size_t s = 0; s < n && !known; s++)
+				known = strcmp(seen[s], folder) == 0;
+			if (known)
+				continue;
+			seen = mem_grow(seen, &cap, n + 1, sizeof *seen);
+			seen[n++] = folder;
+			scripts_check(folder, errors);
+		}
+	}
+	free(seen);
+}
+
 /* Plugins, their options, folders: of all that could be read, so that one run tells everything. */
 static void check_parts(struct cli *c, struct config *config, struct err_list *errors)
 {
@@ -76,6 +99,7 @@ static void check_parts(struct cli *c, struct config *config, struct err_list *e
 		err_copy(err_list_add(errors), &e);
 	else
 		engine_check(g, config, errors);
+	check_scripts(c, config_get(config), errors);
 	err_clear(&e);
 	engine_free(g);
 	config_sort_errors(config, errors);

@@ -61,7 +61,7 @@ static void chunk_keep(struct chunk *c, const char *path, const struct stat *as,
 	}
 }
 
-static pl_status compile(lua_State *lua, const char *path, struct pl_err *e)
+pl_status chunk_compile(lua_State *lua, const char *path, struct pl_err *e)
 {
 	struct buf text = BUF_INIT(SCRIPT_TEXT_MAX);
 	char name[LUA_IDSIZE];
@@ -94,7 +94,7 @@ pl_status chunk_push(struct script_state *s, const char *path, struct pl_err *e)
 		return PL_OK;
 	lua_settop(s->lua, 0);
 
-	pl_status st = compile(s->lua, path, e);
+	pl_status st = chunk_compile(s->lua, path, e);
 
 	if (st == PL_OK)
 		chunk_keep(c, path, &now, s->lua);

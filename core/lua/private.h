@@ -63,6 +63,8 @@ void convert_push(struct lua_State *lua, const pl_node *n);
 
 /* ---- chunk.c ---- */
 
+/* Pushes the compiled script of path; texts only. */
+pl_status chunk_compile(struct lua_State *lua, const char *path, struct pl_err *e);
 /* Pushes the compiled script of path, from this process's cache when the file is as it was. */
 pl_status chunk_push(struct script_state *s, const char *path, struct pl_err *e);
 

@@ -20,6 +20,9 @@ void scripts_free(struct scripts *s);
 pl_status scripts_find(struct scripts *s, const pl_str *folders, size_t n, const pl_ref *ref, struct arena *a,
 		       pl_str *path, struct pl_err *e);
 
+/* Tells every health.lua below folder that can't be read or has a mistake in its syntax. Runs nothing. */
+void scripts_check(const char *folder, struct err_list *errors);
+
 struct script_limits {
 	int64_t wall_ms; /* of one script; default 1000 */
 	uint64_t memory; /* of the Lua state beyond the object; default 8 MiB */

@@ -243,6 +243,20 @@ def _():
         assert not os.path.exists(s.path("state")) and not os.path.exists(s.path("live"))
 
 
+@test("check reads the health scripts, and runs none")
+def _():
+    with Shop() as s:
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("  path: web\n", "  path: web\n  health: [h, h]\n"))
+        s.write("h/example.org/Good/health.lua", "io.open('ran', 'w'); return {status = 'Healthy'}")
+        has(s.plumb("check").out, "ok")
+        s.write("h/example.org/Bad/health.lua", "return {\n  status = \n}")
+        s.write("h/Worse/health.lua", "if")
+        r = s.plumb("check", status=2)
+        has(r.err, "h/example.org/Bad/health.lua", "health.lua:3: unexpected symbol", "h/Worse/health.lua")
+        eq(r.err.count("\n"), 2, "each is told once")
+        lacks(r.err, "Good")
+
+
 @test("health judges by plugin, shipped script and given script")
 def _():
     with Scratch() as s:
