@@ -330,9 +330,9 @@ static bool command_first(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct cli c = {.log = {.fd = STDERR_FILENO, .level = LOG_WARN}};
-	c.color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	c.color = isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 	c.progress = isatty(STDERR_FILENO);
 	if (argc < 2) {
 		help_all(stderr);
