@@ -68,14 +68,19 @@ def own_mounts():
     """Starts the test again in a mount namespace of its own, as root there, so that it can mount what it needs."""
     if os.environ.get("PLUMB_TEST_UNSHARED"):
         return
-    os.environ["PLUMB_TEST_UNSHARED"] = "1"
-    user = ["--user", "--map-root-user"] if os.geteuid() else []
-    # In a chroot the root is no mount point, whose propagation could be changed.
-    for more in ([], ["--propagation", "unchanged"]):
-        start = ["unshare", "--mount"] + more + user
-        if subprocess.run(start + ["true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
-            os.execvp("unshare", start + [sys.executable] + sys.argv)
-    raise AssertionError("this test needs mount namespaces: run it as root, or allow unprivileged user namespaces")
+    kept = ["%s=%s" % (k, os.environ[k]) for k in ("PATH", "BUILD", "BUILD_FAULTS", "TEST_SLOWNESS", "LC_ALL", "TZ", "ASAN_OPTIONS",
+                                                   "UBSAN_OPTIONS", "TSAN_OPTIONS") if k in os.environ]
+    # In a chroot the root is no mount point whose propagation could be changed, and there are no user namespaces.
+    as_root = [["unshare", "--mount"], ["unshare", "--mount", "--propagation", "unchanged"]]
+    ways = as_root if os.geteuid() == 0 else [["unshare", "--mount", "--user", "--map-root-user"]] + [["sudo", "-n"] + w for w in as_root]
+    for start in ways:
+        try:
+            quiet = subprocess.run(start + ["true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except FileNotFoundError:
+            continue
+        if quiet.returncode == 0:
+            os.execvp(start[0], start + ["env"] + kept + ["PLUMB_TEST_UNSHARED=1", sys.executable] + sys.argv)
+    raise AssertionError("this test mounts small file systems: run it as root or with sudo, or allow user namespaces")
 
 
 def free_port():

@@ -432,8 +432,7 @@ static void a_key_of_another_user_is_refused(void **state)
 {
 	struct fix *f = *state;
 	OK(file_write(f->key, S("0123456789abcdef0123456789abcdef"), 0600, &f->e));
-	if (geteuid() != 0 || chown(f->key, 12345, 0) < 0)
-		skip();
+	assert_int_equal(chown(f->key, 12345, 0), 0);
 	SAYS(store_open(f->dir, false, &f->s, &f->e), PL_EDENIED,
 	     "open the state folder 'DIR': key file 'DIR/seal.key' belongs to user 12345, not to plumb's user 0 (chown "
 	     "it to the user "
@@ -727,7 +726,6 @@ int main(void)
 		T(secrets_never_stand_in_the_files),
 		T(no_key_is_made_before_it_is_needed),
 		T(a_key_that_others_can_read_is_refused),
-		T(a_key_of_another_user_is_refused),
 		T(a_key_that_is_none_is_refused),
 		T(a_lost_key_is_told_and_the_render_can_be_made_again),
 		T(sealed_rows_cant_be_swapped_or_changed),
@@ -736,6 +734,8 @@ int main(void)
 		T(a_kill_at_any_commit_leaves_before_or_after),
 		T(a_kill_in_a_migration_leaves_the_old_or_the_new_version),
 #endif
+		T(a_key_of_another_user_is_refused), /* the last: only root can give a file away */
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	size_t n = sizeof(tests) / sizeof(tests[0]) - (geteuid() != 0);
+	return _cmocka_run_group_tests("tests", tests, n, NULL, NULL);
 }
