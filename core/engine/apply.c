@@ -9,6 +9,7 @@ struct run {
 	int64_t wall, mono;    /* at its start: a clock that is set does not reach into it */
 	struct request *request;
 	bool heal, dry, fixed;
+	bool unsaved;  /* the store doesn't know of it yet: nothing was touched */
 	bool stale;    /* the configuration has changed under it */
 	size_t *batch; /* rows handed to the target, until record_done */
 	size_t n_batch, n_out;
@@ -116,12 +117,8 @@ pl_status run_start(struct app *a, struct look *l, const struct run_start *s, st
 		a->healed_ms = clock_mono_ms();
 		COUNT(a->g, heals, s->heal);
 	}
-	FAULT("engine.sync.before");
-	st = save(a, e);
-	if (st)
-		run_drop(a);
-	FAULT("engine.sync.after");
-	return st;
+	a->run->unsaved = true;
+	return PL_OK;
 }
 
 void run_cancel(struct app *a, const char *why)
@@ -234,10 +231,21 @@ static pl_status intent(struct app *a, struct pl_err *e)
 {
 	struct run *r = a->run;
 	size_t left = 0;
-	pl_status st = intent_of(a, r->batch, r->n_batch, e);
+	pl_status st = store_batch_begin(a->g->store, e);
+	if (!st && r->unsaved)
+		st = save(a, e);
+	if (!st)
+		st = intent_of(a, r->batch, r->n_batch, e);
+	st = store_batch_end(a->g->store, st, e);
+	if (!st)
+		r->unsaved = false;
 	if (st != PL_ECONFLICT)
 		return st;
-	st = PL_OK;
+	err_clear(e);
+	st = r->unsaved ? save(a, e) : PL_OK;
+	if (st)
+		return st;
+	r->unsaved = false;
 	for (size_t i = 0; i < r->n_batch; i++) {
 		err_clear(e);
 		if (!st)
@@ -319,10 +327,15 @@ static void note(struct app *a)
 	struct pl_err e = ERR_INIT;
 	if (r->n_batch && !r->dry) {
 		FAULT("engine.done.before");
-		pl_status st = record_done(a->g->store, str_of(a->name), str_of(r->target->id), &r->look.plan, r->s,
-					   r->batch, r->n_batch, &e);
+		size_t done, total;
+		sync_progress(r->s, &done, &total);
+		pl_status st = store_batch_begin(a->g->store, &e);
 		if (!st)
+			st = record_done(a->g->store, str_of(a->name), str_of(r->target->id), &r->look.plan, r->s,
+					 r->batch, r->n_batch, &e);
+		if (!st && done < total) /* else the end follows at once */
 			st = save(a, &e);
+		st = store_batch_end(a->g->store, st, &e);
 		if (st) { /* nothing is lost: the next plan finds out from the live side */
 			app_error(a, &e);
 			sync_cancel(r->s, str_of(pl_err_text(&e)));

@@ -76,7 +76,7 @@ static size_t threads_wanted(const struct engine *g)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (g->o.threads)
 		return g->o.threads;
-	return cpus > 2 ? 2 * (size_t)cpus : 4;
+	return cpus > 4 ? 2 * (size_t)cpus : 8; /* they wait for the disk most of the time */
 }
 
 void engine_pool_start(struct engine *g)

@@ -204,10 +204,15 @@ pl_status render_save(struct app *a, const struct rendered *r, pl_str revision, 
 	pl_status st = PL_OK;
 	if (a->g->store && !a->g->look_only && !a->bad) {
 		struct buf b = BUF_INIT(SIZE_MAX);
-		st = render_store(a, r, &a->render, e);
+		st = store_batch_begin(a->g->store, e);
+		if (!st)
+			st = render_store(a, r, &a->render, e);
 		pack_state(a, &b);
 		if (!st)
 			st = store_trace_put(a->g->store, str_of(a->name), buf_str(&b), e);
+		st = store_batch_end(a->g->store, st, e);
+		if (st)
+			a->render = 0;
 		buf_free(&b);
 	}
 	arena_free(mem);

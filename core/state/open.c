@@ -141,7 +141,17 @@ static pl_status put_aside(const struct store *s, struct pl_err *e)
 pl_status store_open(const char *dir, bool rebuild, struct store **out, struct pl_err *e)
 {
 	struct store *s = mem_zalloc(sizeof *s);
-	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutexattr_t ma;
+	pthread_mutexattr_init(&ma);
+	pthread_mutexattr_settype(&ma, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&s->lock, &ma);
+	pthread_mutexattr_destroy(&ma);
+	pthread_condattr_t ca;
+	pthread_condattr_init(&ca);
+	pthread_condattr_setclock(&ca, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->joined, &ca);
+	pthread_condattr_destroy(&ca);
+	pthread_cond_init(&s->committed, NULL);
 	s->path = path_join(dir, "plumb.db");
 	*out = NULL;
 	pl_status st = seal_open(dir, &s->seal, e);
@@ -168,6 +178,8 @@ void store_close(struct store *s)
 	disconnect(s);
 	seal_close(s->seal);
 	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->joined);
+	pthread_cond_destroy(&s->committed);
 	free(s->path);
 	free(s);
 }

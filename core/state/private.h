@@ -9,6 +9,7 @@
 #include "core/state/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -18,6 +19,9 @@ enum query {
 	Q_BEGIN,
 	Q_COMMIT,
 	Q_ROLLBACK,
+	Q_SAVEPOINT,
+	Q_RELEASE,
+	Q_UNDO,
 	Q_APP_ALL,
 	Q_APP_GET,
 	Q_APP_PUT,
@@ -58,10 +62,24 @@ enum query {
 	Q_COUNT
 };
 
+/* Transactions of several threads that become durable by one fsync. */
+struct group {
+	size_t users; /* threads that will read the outcome */
+	bool done;
+	pl_status status;
+	struct pl_err e;
+};
+
 struct store {
 	struct sqlite3 *db;
-	pthread_mutex_t lock; /* held from store_lock or tx_begin on: guards all below */
-	char *path;	      /* of the database */
+	pthread_mutex_t lock;	/* recursive; held from store_lock or tx_begin on: guards all below */
+	atomic_size_t entering; /* threads on their way to a transaction */
+	unsigned depth;		/* of tx_begin, of the lock's holder */
+	bool begun;		/* the database is in a transaction */
+	struct group *group;	/* whose transaction it is; NULL: nobody has joined yet */
+	bool led;		/* somebody is about to commit it */
+	pthread_cond_t joined, committed;
+	char *path; /* of the database */
 	struct seal *seal;
 	bool damaged; /* damage was met: the next start must look through the database */
 	struct sqlite3_stmt *kept[Q_COUNT];
@@ -97,7 +115,8 @@ void store_unlock(struct store *s);
 
 /*
  * A transaction: tx_begin takes the lock whatever it returns, tx_end commits (or rolls back when st is an error), lets
- * the lock go and tells the outcome. The fault points stand around the commit.
+ * the lock go and tells the outcome. The fault points stand around the commit. Each is a savepoint: one inside another
+ * (store_batch_begin) is durable with the outer one, and those of threads that come at the same time share a commit.
  */
 pl_status tx_begin(struct store *s, struct pl_err *e);
 pl_status tx_end(struct store *s, pl_status st, const char *before, const char *after, struct pl_err *e);

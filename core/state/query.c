@@ -2,8 +2,11 @@
 /* Every statement of the store, and how one is run. */
 #include "core/state/private.h"
 
+#include "core/base/mem.h"
+
 #include <errno.h>
 #include <sqlite3.h>
+#include <time.h>
 
 #define APP_COLUMNS                                                                                                    \
 	"name, target, revision, revision_name, render_key, suspended, suspend_reason, pinned, pin_reason, "           \
@@ -20,6 +23,9 @@ static const char *const texts[Q_COUNT] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
 	[Q_COMMIT] = "COMMIT",
 	[Q_ROLLBACK] = "ROLLBACK",
+	[Q_SAVEPOINT] = "SAVEPOINT part",
+	[Q_RELEASE] = "RELEASE part",
+	[Q_UNDO] = "ROLLBACK TO part",
 
 	[Q_APP_ALL] = "SELECT " APP_COLUMNS " FROM app ORDER BY name",
 	[Q_APP_GET] = "SELECT " APP_COLUMNS " FROM app WHERE name = ?",
@@ -249,34 +255,146 @@ void store_unlock(struct store *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-pl_status tx_begin(struct store *s, struct pl_err *e)
+static pl_status simply(struct store *s, enum query id, struct pl_err *e)
 {
 	struct q q;
-	store_lock(s);
-	q_open(&q, s, Q_BEGIN);
+	q_open(&q, s, id);
 	return q_run(&q, e);
+}
+
+pl_status tx_begin(struct store *s, struct pl_err *e)
+{
+	pl_status st = PL_OK;
+	atomic_fetch_add(&s->entering, 1);
+	store_lock(s);
+	atomic_fetch_sub(&s->entering, 1);
+	s->depth++;
+	if (!s->begun) {
+		st = simply(s, Q_BEGIN, e);
+		s->begun = st == PL_OK;
+	}
+	return st ? st : simply(s, Q_SAVEPOINT, e);
+}
+
+/* The database has left the transaction by itself, or can't commit it: all that have joined are told the same. */
+static void group_fail(struct store *s, pl_status st, const struct pl_err *e)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		simply(s, Q_ROLLBACK, NULL);
+	s->begun = false;
+	if (!s->group || s->group->status)
+		return;
+	s->group->status = st;
+	err_copy(&s->group->e, e);
+}
+
+/* Undoes this transaction alone, when the database still can. */
+static void undo(struct store *s, pl_status st, const struct pl_err *e)
+{
+	struct pl_err why = ERR_INIT;
+	if (!s->begun)
+		return;
+	err_copy(&why, e);
+	if (sqlite3_get_autocommit(s->db) || simply(s, Q_UNDO, &why) || simply(s, Q_RELEASE, &why))
+		group_fail(s, st, &why);
+	else if (s->depth == 1 && !s->group) /* nobody else has a part in it */
+		group_fail(s, st, &why);
+	err_clear(&why);
+}
+
+enum { GATHER_MS = 5 };
+
+/* Those who are on their way come along: each would need an fsync of its own. */
+static void gather(struct store *s)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += GATHER_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (atomic_load(&s->entering) && !s->group->status)
+		if (pthread_cond_timedwait(&s->joined, &s->lock, &until))
+			return;
+}
+
+static void lead(struct store *s)
+{
+	struct group *g = s->group;
+	struct pl_err e = ERR_INIT;
+	s->led = true;
+	gather(s);
+	pl_status st = g->status ? g->status : simply(s, Q_COMMIT, &e);
+	if (st)
+		group_fail(s, st, &e); /* a failed commit has not rolled back */
+	s->begun = s->led = false;
+	s->group = NULL;
+	g->done = true;
+	err_clear(&e);
+	pthread_cond_broadcast(&s->committed);
+}
+
+/* The transaction is whole: it becomes durable with those of others. */
+static pl_status join(struct store *s, struct pl_err *e)
+{
+	if (!s->group)
+		s->group = mem_zalloc(sizeof(*s->group));
+	struct group *g = s->group;
+	g->users++;
+	s->depth = 0; /* the lock is let go while we wait */
+	if (!s->led)
+		lead(s);
+	else
+		pthread_cond_signal(&s->joined);
+	while (!g->done)
+		pthread_cond_wait(&s->committed, &s->lock);
+	pl_status st = g->status;
+	if (st && e)
+		err_copy(e, &g->e);
+	if (--g->users == 0) {
+		err_clear(&g->e);
+		free(g);
+	}
+	return st;
 }
 
 pl_status tx_end(struct store *s, pl_status st, const char *before, const char *after, struct pl_err *e)
 {
-	struct q q;
+	struct pl_err own = ERR_INIT;
 	(void)before;
 	(void)after;
-	if (!st) {
+	if (!st && !s->begun) /* an inner one has failed and taken the whole along */
+		st = err_set(e, PL_EIO, "store '%s': the transaction was rolled back", s->path);
+	if (!st)
+		st = simply(s, Q_RELEASE, e);
+	if (st) {
+		if (e)
+			err_copy(&own, e);
+		undo(s, st, &own);
+		err_clear(&own);
+		s->depth--;
+	} else if (s->depth > 1) {
+		s->depth--;
+	} else {
 		FAULT(before);
-		q_open(&q, s, Q_COMMIT);
-		st = q_run(&q, e);
+		st = join(s, e);
 		if (!st) {
 			FAULT(after);
 		}
 	}
-	/* SQLite has rolled back by itself after some failures; a failed commit has not. */
-	if (st && !sqlite3_get_autocommit(s->db)) {
-		q_open(&q, s, Q_ROLLBACK);
-		q_run(&q, NULL);
-	}
 	store_unlock(s);
 	return st;
+}
+
+pl_status store_batch_begin(struct store *s, struct pl_err *e)
+{
+	return tx_begin(s, e);
+}
+
+pl_status store_batch_end(struct store *s, pl_status st, struct pl_err *e)
+{
+	return TX_END(s, st, "batch", e);
 }
 
 pl_status hand_over(struct arena *a, void *v, size_t n, size_t size, pl_status st, void *out, size_t *count)

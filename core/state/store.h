@@ -2,8 +2,8 @@
 /*
  * The store: everything that must survive. One small interface; SQLite (WAL, synchronous=FULL) behind it.
  * A store belongs to one process (the daemon holds the state folder's lock); its functions may be
- * called from any thread, one transaction at a time. Every function that changes is atomic and durable
- * when it returns PL_OK. Slices in results live in the arena that was handed in.
+ * called from any thread; transactions that come at the same time share one fsync. Every function that changes is
+ * atomic and durable when it returns PL_OK. Slices in results live in the arena that was handed in.
  *
  * Secret values: renders and plans are sealed (AES-256-GCM, key file with mode 0600 beside the database).
  */
@@ -20,6 +20,14 @@ struct store;
  * rebuild is true, else PL_EIO. */
 pl_status store_open(const char *dir, bool rebuild, struct store **out, struct pl_err *e);
 void store_close(struct store *s);
+
+/*
+ * Several changes as one: nothing else comes between them, and they are durable together when store_batch_end returns
+ * PL_OK. Both are called by the same thread, soon after each other; end is called whatever begin returned, with what
+ * came of the changes: a failure undoes all of them.
+ */
+pl_status store_batch_begin(struct store *s, struct pl_err *e);
+pl_status store_batch_end(struct store *s, pl_status st, struct pl_err *e);
 
 /* ---- applications: what was asked of them, apart from the config ---- */
 

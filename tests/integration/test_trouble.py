@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong around plumb: repositories that change under it, full disks, read-only targets, foreign files."""
 import os
+import sqlite3
 import subprocess
 
-from harness import eq, has, lacks, main, own_mounts, run, test, wait_for
+from harness import PLUMB_FAULTS, eq, has, lacks, main, own_mounts, run, test, wait_for
 from shop import Shop, config_map
 
 own_mounts()  # small file systems
@@ -270,6 +271,53 @@ def _():
         s.once()
         assert os.path.exists(s.path("moved/shop/ConfigMap/a.yaml"))
         assert not s.live_text("a"), "the old target's objects are pruned (prune is on)"
+
+
+@test("what a change of target will take away is in the diff and in the history; what asks to be kept stays")
+def _():
+    keep = config_map("b", v="1").replace("  name: b\n", "  name: b\n  annotations: {plumb.dev/prune: \"false\"}\n")
+    with Shop(files={"web/a.yaml": config_map("a", v="1"), "web/b.yaml": keep}) as s:
+        s.once()
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("path: ./live", "path: ./moved"))
+        r = s.plumb("diff", "web", status=1)
+        has(r.out, "former target", "live/ConfigMap:shop/a")
+        s.once(status=None)
+        s.once(status=None)
+        assert os.path.exists(s.path("moved/shop/ConfigMap/a.yaml")) and not s.live_text("a")
+        assert s.live_text("b"), "annotated never to be pruned"
+        cleared = [h for h in s.history() if h["initiator"] == "target change"]
+        eq(len(cleared), 1)
+
+
+@test("a cascade that was cut short is not gone on with when the application is back")
+def _():
+    with Shop(files={"web/%02d.yaml" % i: config_map("c%02d" % i, v="1") for i in range(8)}) as s:
+        s.configure(more_apps="- {name: other, source: shop, path: web, target: here, namespace: other, sync: {automated: true}}")
+        whole = s.read("plumb.yaml").replace("- name: web\n", "- name: web\n  deletion: cascade\n")
+        s.write("plumb.yaml", whole)
+        s.once()
+        s.write("plumb.yaml", whole[:whole.index("- name: web")] + whole[whole.index("- {name: other"):])
+        r = s.plumb("run", "--once", "-q", program=PLUMB_FAULTS, env={"PLUMB_FAULT": "engine.apply.before:1"}, status=None)
+        eq(r.status, -9)
+        s.write("plumb.yaml", whole)
+        inodes = {f: os.stat(s.path("live/shop/ConfigMap", f)).st_ino for f in os.listdir(s.path("live/shop/ConfigMap"))}
+        eq(len(inodes), 8)
+        s.once()
+        eq({f: os.stat(s.path("live/shop/ConfigMap", f)).st_ino for f in os.listdir(s.path("live/shop/ConfigMap"))}, inodes)
+
+
+@test("a retry's date in the far future, after the clock was set back, stalls nothing")
+def _():
+    with Shop(sync="{automated: true, retry: {backoff: {duration: 100ms, maxDuration: 500ms}}}") as s:
+        s.write("live/shop/ConfigMap/a.yaml", config_map("a", v="mine"))
+        s.once(status=1)
+        db = sqlite3.connect(s.path("state/plumb.db"))
+        with db:
+            db.execute("UPDATE app SET next_try_ms = 32503680000000, failures = 1")
+        db.close()
+        os.unlink(s.path("live/shop/ConfigMap/a.yaml"))
+        s.daemon()
+        s.settled()
 
 
 main()

@@ -518,6 +518,79 @@ static void eight_threads_do_not_disturb_each_other(void **state)
 	}
 }
 
+static void a_batch_is_all_or_nothing(void **state)
+{
+	struct fix *f = *state;
+	pl_str v;
+	OK(store_batch_begin(f->s, &f->e));
+	OK(store_meta_put(f->s, "one", S("1"), &f->e));
+	OK(store_meta_put(f->s, "two", S("2"), &f->e));
+	assert_int_equal(store_batch_end(f->s, PL_EIO, &f->e), PL_EIO);
+	assert_int_equal(store_meta_get(f->s, "one", f->a, &v, NULL), PL_ENOTFOUND);
+	OK(store_batch_begin(f->s, &f->e));
+	OK(store_meta_put(f->s, "one", S("1"), &f->e));
+	assert_int_equal(store_inventory_drop(f->s, S("x"), S("t"), NULL, 0, &f->e), PL_OK);
+	OK(store_meta_put(f->s, "two", S("2"), &f->e));
+	OK(store_batch_end(f->s, PL_OK, &f->e));
+	OK(store_meta_get(f->s, "one", f->a, &v, &f->e));
+	OK(store_meta_get(f->s, "two", f->a, &v, &f->e));
+}
+
+static void a_part_of_a_batch_that_fails_undoes_itself_alone(void **state)
+{
+	struct fix *f = *state;
+	struct store_item it = {.ref = ref("Deployment", "web"), .hash = S("h")};
+	pl_str v;
+	OK(store_batch_begin(f->s, &f->e));
+	OK(store_meta_put(f->s, "one", S("1"), &f->e));
+	assert_int_equal(store_inventory_change(f->s, S("nobody"), &it, 1, NULL, 0, NULL), PL_ENOTFOUND);
+	OK(store_batch_end(f->s, PL_OK, &f->e));
+	OK(store_meta_get(f->s, "one", f->a, &v, &f->e));
+}
+
+/* Failing transactions share the lock, and perhaps the commit, with those that go well. */
+static void *race_with_failures(void *arg)
+{
+	struct racer *r = arg;
+	struct store_item it = {.ref = ref("Deployment", "web"), .hash = S("h")};
+	char key[32];
+	for (int i = 0; i < ROUNDS && !r->failed; i++) {
+		snprintf(key, sizeof key, "%d.%d", r->nth, i);
+		if (store_batch_begin(r->s, NULL) || store_meta_put(r->s, key, S("x"), NULL))
+			r->failed = 1;
+		bool bad = (r->nth + i) % 3 == 0;
+		if (bad && store_inventory_change(r->s, S("nobody"), &it, 1, NULL, 0, NULL) != PL_ENOTFOUND)
+			r->failed = 1;
+		pl_status st = store_batch_end(r->s, bad ? PL_ENOTFOUND : PL_OK, NULL);
+		if (st != (bad ? PL_ENOTFOUND : PL_OK))
+			r->failed = 1;
+	}
+	return NULL;
+}
+
+static void failures_of_one_thread_cost_the_others_nothing(void **state)
+{
+	struct fix *f = *state;
+	pthread_t t[THREADS];
+	struct racer r[THREADS];
+	char key[32];
+	pl_str v;
+	for (int i = 0; i < THREADS; i++) {
+		r[i] = (struct racer){f->s, i, 0};
+		assert_int_equal(pthread_create(&t[i], NULL, race_with_failures, &r[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(t[i], NULL);
+	for (int i = 0; i < THREADS; i++) {
+		assert_int_equal(r[i].failed, 0);
+		for (int k = 0; k < ROUNDS; k++) {
+			snprintf(key, sizeof key, "%d.%d", i, k);
+			assert_int_equal(store_meta_get(f->s, key, f->a, &v, NULL),
+					 (i + k) % 3 == 0 ? PL_ENOTFOUND : PL_OK);
+		}
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -539,6 +612,9 @@ int main(void)
 		T(tidy_keeps_what_is_still_named),
 		T(tidy_leaves_a_running_sync_its_render),
 		T(eight_threads_do_not_disturb_each_other),
+		T(a_batch_is_all_or_nothing),
+		T(a_part_of_a_batch_that_fails_undoes_itself_alone),
+		T(failures_of_one_thread_cost_the_others_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
