@@ -13,11 +13,11 @@ static int64_t heal_wait(const struct app *a, int64_t now_mono)
 	return a->healed_ms + wait - now_mono;
 }
 
-/* Dates in the store are wall clock, which may be set back: no wait is longer than the longest there is. */
+/* Dates in the store are wall clock, which may be set back: one that is farther away than any wait is not meant. */
 static int64_t retry_wait(const struct app *a, int64_t next_try_ms)
 {
 	int64_t wait = next_try_ms - clock_wall_ms(), most = a->c->sync.retry_max_ms;
-	return wait < most ? wait : most;
+	return wait <= most ? wait : 0;
 }
 
 static enum decision when(int64_t wait, enum decision what, int64_t *wait_ms)
