@@ -133,8 +133,6 @@ static pl_status take_lock(struct engine *g, const char *dir, struct pl_err *e)
 		nanosleep(&moment, NULL);
 		st = file_lock(lock, holder.p, &g->lock_fd, e);
 	}
-	if (st == PL_EBUSY)
-		pl_err_in(e, "state folder '%s' is in use", dir);
 	buf_free(&holder);
 	free(lock);
 	return st;

@@ -242,6 +242,13 @@ static int64_t cpu_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* As the config calls it; sources that share it are told by the first one's name. */
+static pl_str repo_name(const struct repo *r)
+{
+	const struct config_app *c = r->n_apps ? r->apps[0]->c : NULL;
+	return c ? c->source->name : str_of(r->id);
+}
+
 void repo_poll(struct queue_item *i)
 {
 	struct repo *r = (struct repo *)i;
@@ -255,11 +262,14 @@ void repo_poll(struct queue_item *i)
 	pthread_mutex_unlock(&g->mu);
 	pl_status st = r->n_apps ? poll_once(r, &p, &e) : PL_OK;
 	if (st == PL_ECANCELLED) {
+		pthread_mutex_lock(&g->mu);
 		r->refresh |= all;
+		pthread_mutex_unlock(&g->mu);
 		queue_wake(g->queue, i, 0); /* a reload; when the engine stops nobody hears it */
 	} else if (r->n_apps) {
 		if (st)
-			log_line(g->o.log, LOG_WARN, (pl_str){0}, "%s: %s", r->id, pl_err_text(&e));
+			log_line(g->o.log, LOG_WARN, (pl_str){0}, "source '%.*s': %s", F(repo_name(r)),
+				 pl_err_text(&e));
 		wake_apps(r, all);
 		r->failures = st ? r->failures + 1 : 0;
 		int64_t delay = config_get(g->config)->poll_ms;
