@@ -173,6 +173,21 @@ static void act(const pl_host *h, struct directory *d, const pl_action *a)
 	pl_err_free(e);
 }
 
+/* A folder's entries did not reach the disk: whatever was written since may be lost. first: of those not taken yet. */
+static void nothing_is_safe(struct directory *d, size_t first, int why)
+{
+	struct results *r = d->results;
+	for (size_t i = r->taken + first; i < r->n; i++) {
+		pl_result *x = &r->v[i];
+		if (x->status || (x->change != PL_CREATED && x->change != PL_UPDATED))
+			continue;
+		char *message = text_of("write below '%s': %s", d->path, strerrordesc_np(why));
+		x->status = PL_EIO;
+		x->change = PL_UNCHANGED;
+		x->message = (pl_str){message, strlen(message)};
+	}
+}
+
 pl_status directory_submit(const pl_host *h, void *self, const pl_action *actions, size_t n)
 {
 	struct directory *d = self;
@@ -184,8 +199,12 @@ pl_status directory_submit(const pl_host *h, void *self, const pl_action *action
 	if (st && st != PL_ENOTFOUND)
 		return fail(h, st, e);
 	pl_err_free(e);
+	size_t first = d->results ? d->results->n - d->results->taken : 0;
 	for (size_t i = 0; i < n; i++)
 		act(h, d, &actions[i]);
+	int why = folders_sync(d);
+	if (why)
+		nothing_is_safe(d, first, why);
 	return PL_OK;
 }
 

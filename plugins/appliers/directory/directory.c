@@ -15,6 +15,7 @@ static void directory_close(void *self)
 	struct directory *d = self;
 	if (d->root >= 0)
 		close(d->root);
+	(void)folders_sync(d);
 	results_free(d->results);
 	watch_free(d->watch);
 	free(d->path);
@@ -41,6 +42,7 @@ static pl_status directory_open(const pl_host *h, pl_str options, void **self)
 	for (size_t n = strlen(d->path); n > 1 && d->path[n - 1] == '/'; n--)
 		d->path[n - 1] = '\0';
 	d->root = -1;
+	d->unsynced = -1;
 	pl_doc_unref(doc);
 	*self = d;
 	return PL_OK;

@@ -32,6 +32,8 @@ struct directory {
 	dev_t root_dev;
 	ino_t root_ino;
 	struct results *results;
+	int unsynced; /* a folder whose new entries are not on the disk yet; -1: none */
+	int unsynced_error;
 	struct watch *watch; /* NULL until the first watch_next */
 };
 
@@ -75,8 +77,12 @@ pl_status spot_open(struct directory *d, const struct spot *s, int create, int *
 pl_status file_get(const struct directory *d, int dir, const struct spot *s, char **text, size_t *n, struct stat *st,
 		   pl_err *e);
 /* fresh: PL_EEXIST, without a text, when something stands there. PL_ENOTFOUND: the folder is gone. */
-pl_status file_put(const struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh,
-		   pl_err *e);
+/*
+ * Neighbours share the fsync of their folder: what was put is on the disk after folders_sync() only, which gives errno
+ * or 0.
+ */
+int folders_sync(struct directory *d);
+pl_status file_put(struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh, pl_err *e);
 /* Unlinks the file and the folders that are empty then. */
 pl_status file_drop(const struct directory *d, int dir, const struct spot *s, pl_err *e);
 void clean_temporaries(int dir); /* those that no running writer holds */

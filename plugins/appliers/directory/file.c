@@ -213,11 +213,40 @@ static int move_in(int dir, const char *from, const char *to, int fresh)
 	return renameat(dir, from, dir, to) ? errno : 0;
 }
 
+static int same_folder(int a, int b)
+{
+	struct stat x, y;
+	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int folders_sync(struct directory *d)
+{
+	int why = d->unsynced_error;
+	if (d->unsynced >= 0) {
+		if (fsync(d->unsynced) && !why)
+			why = errno;
+		close(d->unsynced);
+	}
+	d->unsynced = -1;
+	d->unsynced_error = 0;
+	return why;
+}
+
+static void sync_later(struct directory *d, int dir)
+{
+	if (d->unsynced >= 0 && same_folder(d->unsynced, dir))
+		return;
+	d->unsynced_error = folders_sync(d);
+	d->unsynced = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (d->unsynced < 0 && fsync(dir) && !d->unsynced_error)
+		d->unsynced_error = errno;
+}
+
 /*
  * One try. The lock tells a cleaner that the temporary file has a writer; EAGAIN: a cleaner was quicker. Killed at any
  * step, the old or the new content stands there, and at most a temporary file without a lock.
  */
-static int put(int dir, const struct spot *s, pl_str text, mode_t mode, int fresh)
+static int put(struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh)
 {
 	uint64_t r = 0;
 	char name[64];
@@ -238,18 +267,17 @@ static int put(int dir, const struct spot *s, pl_str text, mode_t mode, int fres
 	}
 	if (why)
 		(void)unlinkat(dir, name, 0); /* the first failure is the one to tell */
-	else if (fsync(dir))
-		why = errno;
+	else
+		sync_later(d, dir);
 	close(fd);
 	return why;
 }
 
-pl_status file_put(const struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh,
-		   pl_err *e)
+pl_status file_put(struct directory *d, int dir, const struct spot *s, pl_str text, mode_t mode, int fresh, pl_err *e)
 {
 	int why = EAGAIN;
 	for (int i = 0; i < TRIES && why == EAGAIN; i++)
-		why = put(dir, s, text, mode, fresh);
+		why = put(d, dir, s, text, mode, fresh);
 	if (!why)
 		return PL_OK;
 	if (why == EAGAIN) /* the folder itself is gone: the caller opens it anew */
