@@ -131,4 +131,97 @@ def _():
         eq(sorted(tree(s)), sorted(list(WANT) + ["ConfigMap/foreign.yaml"]))
 
 
+def killed_at_each(s, saved, done, least=6):
+    """Each fault point once, the last time it is passed: `done` says what must be so after the next passes."""
+    found = points(s)
+    for name, times in sorted(found.items()):
+        where = "%s:%d" % (name, times)
+        copy(s, saved)
+        r = s.plumb("run", "--once", "-q", program=PLUMB_FAULTS, env={"PLUMB_FAULT": where}, status=None)
+        eq(r.status, -9, "exit status at " + where)
+        for _ in range(3):
+            s.once(status=None)
+        done(where)
+    assert len(found) >= least, "only %r" % found
+
+
+@test("killed while healing: what was changed by hand is put right once")
+def _():
+    with Shop(files=FIRST) as s:
+        s.once()
+        path = s.live("a")
+        s.write("live/shop/ConfigMap/a.yaml", s.read("live/shop/ConfigMap/a.yaml").replace('"1"', '"by hand"'))
+        save(s, "saved")
+
+        def done(where):
+            with open(path) as f:
+                assert '"1"' in f.read(), where
+            eq([h["phase"] for h in s.history() if h["phase"] == "Running"], [], where)
+        killed_at_each(s, "saved", done)
+
+
+@test("killed while an application takes over what a renamed one had: nothing is removed meanwhile")
+def _():
+    with Shop(files=FIRST) as s:
+        s.once()
+        save(s, "saved")
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("- name: web", "- name: site").replace("  source: shop\n", "  source: shop\n  deletion: cascade\n", 1))
+
+        def done(where):
+            live = tree(s)
+            eq(sorted(live), ["ConfigMap/a.yaml", "ConfigMap/b.yaml", "Secret/s.yaml"], where)
+            assert all("tracking-id: site:" in x for x in live.values()), where
+        killed_at_each(s, "saved", done)
+
+
+@test("killed while the target changes: the new one is whole, the old one is cleaned")
+def _():
+    with Shop(files=FIRST) as s:
+        s.once()
+        save(s, "saved")
+        s.write("plumb.yaml", s.read("plumb.yaml").replace("path: ./live", "path: ./state/moved"))
+
+        def done(where):
+            assert os.path.exists(s.path("state/moved/shop/ConfigMap/a.yaml")), where
+            eq(tree(s), {}, where)
+        killed_at_each(s, "saved", done)
+
+
+@test("killed while an orphan is pruned: all of it goes, nothing else")
+def _():
+    with Shop(files=FIRST, more_apps="- {name: more, source: shop, path: web, target: here, namespace: more, deletion: cascade, sync: {automated: true}}") as s:
+        s.once()
+        save(s, "saved")
+        s.configure(more_apps="")
+
+        def done(where):
+            assert not os.path.exists(s.path("live/more")), where
+            eq(len(tree(s)), 3, where)
+        killed_at_each(s, "saved", done)
+
+
+@test("killed during a rollback: it is finished or was not begun, and a pin is never lost again")
+def _():
+    with Shop(files=FIRST) as s:
+        prepare(s)
+        s.once()
+        first = s.history()[-1]["id"]
+        save(s, "saved")
+        trace = s.path("trace")
+        s.plumb("rollback", "web", str(first), program=PLUMB_FAULTS, env={"PLUMB_FAULT_TRACE": trace})
+        with open(trace, encoding="utf-8") as f:
+            found = collections.Counter(f.read().split())
+        for name, times in sorted(found.items()):
+            where = "%s:%d" % (name, times)
+            copy(s, "saved")
+            r = s.plumb("rollback", "web", str(first), program=PLUMB_FAULTS, env={"PLUMB_FAULT": where}, status=None)
+            eq(r.status, -9, where)
+            s.once(status=None)
+            s.once(status=None)
+            pinned, want = s.app().get("pinned"), '"2"'
+            if pinned:
+                want = '"1"'
+            assert want in s.live_text("a"), "%s: pinned %r, %s" % (where, pinned, s.live_text("a"))
+
+
 main()
