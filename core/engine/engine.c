@@ -291,6 +291,15 @@ static void wait_ms(struct engine *g, int64_t ms)
 	pthread_cond_timedwait(&g->changed, &g->mu, &t);
 }
 
+/* Bounds what the store keeps. */
+static void tidy(struct engine *g)
+{
+	struct pl_err e = ERR_INIT;
+	if (g->store && store_tidy(g->store, HISTORY_KEPT, &e))
+		log_line(g->o.log, LOG_WARN, (pl_str){0}, "tidying the store: %s", pl_err_text(&e));
+	err_clear(&e);
+}
+
 static void housekeeping(struct engine *g, int64_t *trim_at, int64_t *tidy_at)
 {
 	int64_t now = clock_mono_ms();
@@ -303,10 +312,7 @@ static void housekeeping(struct engine *g, int64_t *trim_at, int64_t *tidy_at)
 		*trim_at = now + 15000;
 	}
 	if (now >= *tidy_at) {
-		struct pl_err e = ERR_INIT;
-		if (g->store && store_tidy(g->store, HISTORY_KEPT, &e))
-			log_line(g->o.log, LOG_WARN, (pl_str){0}, "tidying the store: %s", pl_err_text(&e));
-		err_clear(&e);
+		tidy(g);
 		*tidy_at = now + 6 * 3600 * 1000;
 	}
 }
@@ -314,7 +320,7 @@ static void housekeeping(struct engine *g, int64_t *trim_at, int64_t *tidy_at)
 pl_status engine_run(struct engine *g, struct pl_err *e)
 {
 	(void)e;
-	int64_t trim_at = clock_mono_ms() + 10000, tidy_at = clock_mono_ms() + 3600 * 1000;
+	int64_t trim_at = clock_mono_ms() + 10000, tidy_at = clock_mono_ms() + 60 * 1000;
 	pthread_rwlock_rdlock(&g->gen);
 	wake_everything(g);
 	pthread_rwlock_unlock(&g->gen);
@@ -390,6 +396,7 @@ pl_status engine_once(struct engine *g, int64_t wait, bool *in_line, struct pl_e
 	engine_pool_start(g);
 	wait_pass(g, (pl_str){0}, 0, false);
 	wait_pass(g, (pl_str){0}, clock_mono_ms() + wait, true);
+	tidy(g); /* who is started by a timer never lives long enough for the housekeeping */
 	/* Nobody knows what stands in an include that can't be read. */
 	*in_line = config_get(g->config)->n_broken_includes == 0;
 	pthread_mutex_lock(&g->mu);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong around plumb: repositories that change under it, full disks, read-only targets, foreign files."""
 import os
+import signal
+import socket
 import sqlite3
 import subprocess
 
-from harness import PLUMB_FAULTS, eq, has, lacks, main, own_mounts, run, test, wait_for
+from harness import PLUMB, PLUMB_FAULTS, SLOW, eq, has, lacks, main, own_mounts, run, test, wait_for
 from shop import Shop, config_map
 
 own_mounts()  # small file systems
@@ -318,6 +320,41 @@ def _():
         os.unlink(s.path("live/shop/ConfigMap/a.yaml"))
         s.daemon()
         s.settled()
+
+
+@test("a silent server holds up neither other repositories' applications, nor commands, nor the end")
+def _():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(16)
+        url = "git://127.0.0.1:%d/repo" % silent.getsockname()[1]
+        with Shop(more_apps="- {name: mute, source: mute, path: web, target: here, namespace: mute, sync: {automated: true}}") as s:
+            s.write("plumb.yaml", s.read("plumb.yaml").replace("sources:\n", "sources:\n  mute: {git: {url: '%s', revision: main}}\n" % url))
+            p = s.daemon()
+            s.settled()
+            s.commit("repo", {"web/a.yaml": config_map("a", v="2")})
+            wait_for("the other application's news", lambda: '"2"' in s.live_text("a"))
+            waiting = s.start([PLUMB, "sync", "mute"], log="sync.log")
+            eq(s.plumb("status", status=1).status, 1)
+            p.send_signal(signal.SIGTERM)
+            eq(p.wait(20 * SLOW), 0)
+            waiting.wait(20 * SLOW)
+            assert waiting.returncode in (1, 2), waiting.returncode
+            has(s.read("sync.log"), "mute")
+
+
+@test("what --once leaves in the store is bounded")
+def _():
+    with Shop() as s:
+        s.once()
+        db = sqlite3.connect(s.path("state/plumb.db"))
+        with db:
+            for i in range(300):
+                db.execute("INSERT INTO history (app, revision, revision_name, author, message, initiator, started_ms, finished_ms, phase, error, health, render) "
+                           "SELECT app, revision, revision_name, author, message, initiator, started_ms, finished_ms, phase, error, health, 0 FROM history LIMIT 1")
+        db.close()
+        s.once()
+        eq(len(s.history()), 200)
 
 
 main()
