@@ -231,6 +231,32 @@ static void a_foreign_object_beside_nothing_but_prunes_holds_them(void **state)
 	run_free(&r);
 }
 
+static void what_somebody_else_got_meanwhile_blocks_itself_and_prunes_alone(void **state)
+{
+	struct run r = run_new("ConfigMap/s/a=1 ConfigMap/s/b=1 apps:Deployment/s/web=1", "ConfigMap/s/old=1@app", "");
+	size_t a = SIZE_MAX;
+
+	(void)state;
+	assert_int_equal(step(&r, START), SYNC_ACT);
+	for (size_t i = 0; i < r.next.n_rows; i++) {
+		if (str_eqz(r.p.rows[r.next.rows[i]].ref.name, "a"))
+			a = r.next.rows[i];
+		else
+			sync_result(r.s, r.next.rows[i], PL_OK, PL_CREATED, (pl_str){NULL, 0});
+	}
+	assert_true(a != SIZE_MAX);
+	sync_result(r.s, a, PL_ECONFLICT, 0, S("belongs to application 'other'"));
+	assert_int_equal(step(&r, START), SYNC_ACT); /* the workloads go on */
+	report(&r, NULL);
+	assert_int_equal(step(&r, START), SYNC_DONE);
+	assert_true(str_eqz(r.next.phase, "Failed"));
+	assert_results(r.s, "a skip SyncFailed: belongs to application 'other'\n"
+			    "b create Synced: created\n"
+			    "web create Synced: created\n"
+			    "old skip PruneSkipped: not pruned: an earlier stage failed");
+	run_free(&r);
+}
+
 static void prunes_that_are_held_back_are_told_and_do_not_fail(void **state)
 {
 	struct run r = {.m = model_new("app", "ConfigMap/s/a=1", "ConfigMap/s/old=1@app ?ConfigMap/s/odd",
@@ -410,6 +436,7 @@ static void packing_keeps_everything(void **state)
 		.started_ms = -5,
 		.render = INT64_MAX,
 		.deadline_ms = DEADLINE,
+		.fixed = true,
 		.policy = {.prune = true, .prune_confirmed = true, .allow_empty = true, .only = &only, .n_only = 1}};
 	struct sync *s = sync_new(&start), *t = next_life(s);
 	const struct sync_start *i = sync_info(t);
@@ -422,6 +449,7 @@ static void packing_keeps_everything(void **state)
 	assert_true(i->render == INT64_MAX);
 	assert_true(i->policy.prune && i->policy.prune_confirmed && i->policy.allow_empty);
 	assert_false(i->policy.render_failed || i->dry_run);
+	assert_true(i->fixed);
 	assert_int_equal(i->policy.n_only, 1);
 	assert_true(ref_same(&i->policy.only[0], &only));
 	sync_free(s);
@@ -636,6 +664,7 @@ int main(void)
 		cmocka_unit_test(several_failures_are_counted_and_the_first_is_told),
 		cmocka_unit_test(a_foreign_object_fails_the_sync_but_lets_other_applies_through),
 		cmocka_unit_test(a_foreign_object_beside_nothing_but_prunes_holds_them),
+		cmocka_unit_test(what_somebody_else_got_meanwhile_blocks_itself_and_prunes_alone),
 		cmocka_unit_test(prunes_that_are_held_back_are_told_and_do_not_fail),
 		cmocka_unit_test(a_dry_run_says_so),
 		cmocka_unit_test(a_large_stage_comes_in_batches),
