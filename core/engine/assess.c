@@ -39,16 +39,17 @@ static struct verdict unknown(struct assessor *s, const struct pl_err *e, pl_str
 }
 
 /* True: v says it, or the batch will. */
-static bool by_script(struct assessor *s, const struct assess_item *it, size_t index, struct verdict *v)
+static bool by_script(struct assessor *s, const struct assess_item *it, size_t index, size_t n_folders,
+		      struct verdict *v)
 {
 	struct pl_err e = ERR_INIT;
 	struct buf json = BUF_INIT(OBJECT_MAX);
 	pl_str path;
 	pl_status st;
 
-	if (!s->by->scripts || s->by->n_folders == 0)
+	if (!s->by->scripts || n_folders == 0)
 		return false;
-	st = scripts_find(s->by->scripts, s->by->folders, s->by->n_folders, &it->ref, s->a, &path, &e);
+	st = scripts_find(s->by->scripts, s->by->folders, n_folders, &it->ref, s->a, &path, &e);
 	if (st == PL_ENOTFOUND) {
 		err_clear(&e);
 		return false;
@@ -82,6 +83,8 @@ static void by_plugin(struct assessor *s, const struct assess_item *it, struct v
 
 static void judge(struct assessor *s, const struct assess_item *it, size_t index, struct verdict *v)
 {
+	/* Rules for clusters wait for controllers to report; here none ever will. */
+	bool written = s->by->inert && it->live && !pl_gets(it->live, "status");
 	*v = (struct verdict){.health = PL_HEALTH_NONE};
 	if (it->left_out)
 		return;
@@ -91,7 +94,7 @@ static void judge(struct assessor *s, const struct assess_item *it, size_t index
 		*v = (struct verdict){.health = PL_MISSING};
 	else if (pending_deletion(it->live))
 		*v = (struct verdict){PL_PROGRESSING, S("Pending deletion"), S("deletion")};
-	else if (!by_script(s, it, index, v))
+	else if (!by_script(s, it, index, written ? s->by->n_own : s->by->n_folders, v) && !written)
 		by_plugin(s, it, v);
 }
 

@@ -278,12 +278,15 @@ pl_status look_assess(struct app *a, struct cancel *cancel, struct look *l, stru
 	pl_str *folders = arena_array(l->mem, (a->c ? a->c->n_health : 0) + 1, sizeof(*folders));
 	for (size_t i = 0; a->c && i < a->c->n_health; i++)
 		folders[n++] = a->c->health[i];
+	size_t n_own = n;
 	if (a->g->o.scripts)
 		folders[n++] = str_of(a->g->o.scripts);
 	struct assess_by by = {.scripts = a->g->o.worker ? a->g->scripts : NULL,
 			       .worker = a->g->o.worker,
 			       .folders = folders,
 			       .n_folders = n,
+			       .inert = (plugin_table(a->target->plugin)->flags & PL_INERT) != 0,
+			       .n_own = n_own,
 			       .plugins = a->g->health,
 			       .cancel = cancel};
 	return assess_plan(&by, str_of(a->name), l->doc, &l->plan, l->mem, &l->health, e);

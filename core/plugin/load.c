@@ -177,7 +177,7 @@ static pl_status check_table(const pl_plugin *t, uint32_t kind, pl_str name, str
 	st = check_words(t, name, e);
 	if (st)
 		return st;
-	if (t->flags & ~(uint32_t)(PL_THREAD_SAFE | PL_NEEDS_PROCESS))
+	if (t->flags & ~(uint32_t)(PL_THREAD_SAFE | PL_NEEDS_PROCESS | PL_INERT))
 		return err_set(e, PL_EPLUGIN, "it has flags (0x%x) that this plumb does not know", t->flags);
 	if ((t->flags & PL_NEEDS_PROCESS) && kind != PL_KIND_SOURCE)
 		return err_set(e, PL_EUNSUPPORTED, "it asks for a process of its own, which only source plugins get");

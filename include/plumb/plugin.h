@@ -40,8 +40,13 @@ enum { PL_KIND_SOURCE = 1, PL_KIND_RENDERER = 2, PL_KIND_APPLIER = 3, PL_KIND_HE
 
 /* pl_plugin.flags */
 enum {
-	PL_THREAD_SAFE = 1,  /* one handle may be used by several threads at once */
-	PL_NEEDS_PROCESS = 2 /* REMOTE operations always run in a worker process */
+	PL_THREAD_SAFE = 1,   /* one handle may be used by several threads at once */
+	PL_NEEDS_PROCESS = 2, /* REMOTE operations always run in a worker process */
+	/*
+	 * Appliers: nothing acts on the objects of this live side (a folder has no controllers). A status that is not
+	 * there is not waited for: such objects are judged by the operator's own scripts only.
+	 */
+	PL_INERT = 4
 };
 
 enum { PL_LOG_DEBUG = 0, PL_LOG_INFO = 1, PL_LOG_WARN = 2, PL_LOG_ERROR = 3 };

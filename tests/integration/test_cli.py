@@ -31,7 +31,7 @@ def _():
 
 @test("run --once ends at a signal, and the next command goes on")
 def _():
-    deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 1, template: {}}\n"
+    deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 1, template: {}}\nstatus: {replicas: 0}\n"
     with Shop(files={"web/d.yaml": deployment, "web/a.yaml": config_map("a", v="1")}) as s:
         p = s.start([PLUMB, "run", "--once"])
         wait_for("the apply", lambda: s.live_text("a"))
@@ -203,6 +203,18 @@ def _():
         s.plumb("sync", "web")
         has(s.live_text("a"), 'v: "2"')
         has(s.plumb("rollback", "web", "99", status=2).err, "99")
+
+
+@test("in a folder nobody rolls a Deployment out: it is not waited for, but the operator's own scripts judge it")
+def _():
+    deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 2}\n"
+    with Shop(files={"web/d.yaml": deployment}) as s:
+        s.once()
+        eq(json.loads(s.plumb("status", "web", "-o", "json").out)["resources"][0]["health"], "")
+        s.write("health/apps/Deployment/health.lua", "return {status = 'Degraded', message = 'mine'}")
+        s.write("plumb.yaml", s.read("plumb.yaml") + "  health: health\n")
+        s.once(status=1)
+        has(s.plumb("status", "web", status=1).out, "Degraded", "mine")
 
 
 @test("suspend stops syncing and says so; resume ends it")

@@ -235,6 +235,28 @@ static void without_scripts_or_plugins_there_is_no_opinion(void **state)
 
 /* ---- failures are one object's ---- */
 
+static void where_nothing_acts_a_status_is_not_waited_for(void **state)
+{
+	struct fix f = judge("Lua/s/a=Degraded A/s/b=Progressing Lua/s/c=Degraded A/s/d=Progressing");
+	pl_doc *d = f.m->doc;
+
+	(void)state;
+	for (size_t i = 2; i < 4; i++)
+		pl_sets(d, f.m->live[i].node, "status", pl_new_map(d));
+	f.by.inert = true;
+	f.by.n_own = 0; /* the one folder holds what is shipped */
+	assert_int_equal(assess_items(&f.by, S("app"), d, f.items, f.n, f.m->a, &f.out, NULL), PL_OK);
+	assert_int_equal(f.out.items[0].health, PL_HEALTH_NONE);
+	assert_int_equal(f.out.items[1].health, PL_HEALTH_NONE);
+	assert_int_equal(f.out.items[2].health, PL_DEGRADED);
+	assert_int_equal(f.out.items[3].health, PL_PROGRESSING);
+	f.by.n_own = 1; /* the operator's */
+	assert_int_equal(assess_items(&f.by, S("app"), d, f.items, f.n, f.m->a, &f.out, NULL), PL_OK);
+	assert_int_equal(f.out.items[0].health, PL_DEGRADED);
+	assert_int_equal(f.out.items[1].health, PL_HEALTH_NONE);
+	fix_free(&f);
+}
+
 static void what_can_not_be_judged_is_unknown_with_the_reason(void **state)
 {
 	struct fix f = judge("LuaUnreadable/s/a=Healthy Broken/s/b=Healthy A/s/c=Healthy ?A/s/d");
@@ -353,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_script_without_opinion_still_ends_the_search),
 		cmocka_unit_test(pending_deletion_comes_before_any_script),
 		cmocka_unit_test(without_scripts_or_plugins_there_is_no_opinion),
+		cmocka_unit_test(where_nothing_acts_a_status_is_not_waited_for),
 		cmocka_unit_test(what_can_not_be_judged_is_unknown_with_the_reason),
 		cmocka_unit_test(a_lost_worker_leaves_only_the_scripts_objects_unknown),
 		cmocka_unit_test(scripts_without_a_worker_are_unknown),

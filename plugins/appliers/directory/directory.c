@@ -70,6 +70,7 @@ static const pl_plugin plugin = {
 	.size = sizeof(plugin),
 	.abi = PL_ABI,
 	.kind = PL_KIND_APPLIER,
+	.flags = PL_INERT,
 	.name = TEXT("directory"),
 	.version = TEXT(PLUMB_VERSION),
 	.summary = TEXT("a folder of files as the live side: NAMESPACE/KIND.GROUP/NAME.yaml"),
