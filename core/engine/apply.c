@@ -258,6 +258,8 @@ static pl_status intent(struct app *a, struct pl_err *e)
 		}
 	}
 	r->n_batch = left;
+	if (!st)
+		err_clear(e);
 	return st;
 }
 
