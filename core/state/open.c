@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* Long enough for a backup that looks in, short enough that a forgotten sqlite3 shell is told about soon. */
