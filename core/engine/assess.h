@@ -16,7 +16,7 @@ struct assess_by {
 	struct worker *worker;
 	const pl_str *folders; /* of scripts, in order */
 	size_t n_folders;
-	bool inert;   /* the target is PL_INERT: without a status, an object is judged by the first n_own folders only */
+	bool inert; /* the target is PL_INERT: without a status, an object is judged by the first n_own folders only */
 	size_t n_own; /* the operator's */
 	struct health_plugins *plugins;
 	struct script_limits limits; /* 0: the defaults */
