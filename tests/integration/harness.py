@@ -158,7 +158,9 @@ class Scratch:
         name = log or "%s-%d.log" % (os.path.basename(cmd[0]), len(self.running))
         with open(self.path(name), "ab") as f:
             p = subprocess.Popen(cmd, cwd=cwd or self.dir, env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL,
-                                 stdout=f, stderr=subprocess.STDOUT, start_new_session=True)
+                                 stdout=f, stderr=subprocess.STDOUT, start_new_session=True,
+                                 # A shell's background job is born deaf to ^C.
+                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         p.log = self.path(name)
         self.running.append(p)
         return p
