@@ -47,7 +47,9 @@ static pl_status from_same_tree(struct app *a, struct look *l, bool *done, struc
 	if (!*done)
 		return PL_OK;
 	st = render_load(a->g, a->render, l->mem, l->doc, &l->r, e);
-	if (st == PL_ENOTFOUND || st == PL_EINVAL) { /* tidied away or unreadable: rendered again */
+	/* Tidied away, damaged, or sealed with a key that is gone: the tree is there, so it is rendered again. */
+	if (st == PL_ENOTFOUND || st == PL_EINVAL || st == PL_EAUTH) {
+		l->r = (struct rendered){0};
 		*done = false;
 		return PL_OK;
 	}

@@ -357,4 +357,39 @@ def _():
         eq(len(s.history()), 200)
 
 
+@test("many commits leave few packs and files open, and every commit whole")
+def _():
+    with Shop(poll="50ms") as s:
+        p = s.daemon()
+        s.settled()
+        commits = []
+        for i in range(70):
+            commits.append(s.commit("repo", {"web/a.yaml": config_map("a", v="round %d" % i)}))
+            wait_for("round %d" % i, lambda: "round %d" % i in s.live_text("a"))
+        cache = os.path.join(s.path("state/sources"), os.listdir(s.path("state/sources"))[0], "repo")
+        packs = [f for f in os.listdir(os.path.join(cache, "objects/pack")) if f.endswith(".pack")]
+        assert len(packs) <= 34, packs
+        assert len(os.listdir("/proc/%d/fd" % p.pid)) < 80
+        s.git("fsck", "--full", "--strict", cwd=cache)
+        kept = s.git("for-each-ref", "--format=%(objectname)", "refs/plumb/keep", cwd=cache).out.split()
+        assert commits[-1] in kept and len(kept) > 35, kept
+
+
+@test("a lost seal key: everything goes on, and a rollback to what it sealed says why it can't")
+def _():
+    with Shop() as s:
+        s.once()
+        s.commit("repo", {"web/a.yaml": config_map("a", v="two")})
+        s.once()
+        os.unlink(s.path("state/seal.key"))
+        s.once()
+        s.commit("repo", {"web/a.yaml": config_map("a", v="three")})
+        s.once()
+        has(s.live_text("a"), "three")
+        has(s.plumb("rollback", "web", "1", status=2).err, "seal.key", "restore the key file")
+        s.plumb("resume", "web", status=None)
+        s.once()
+        has(s.live_text("a"), "three")
+
+
 main()

@@ -33,6 +33,17 @@ void git_cache_unref(struct cache_repo *c)
 	free(c);
 }
 
+static struct timespec packs_changed(const char *bare)
+{
+	struct stat st;
+	char *folder = git_printf("%s/objects/pack", bare);
+	struct timespec when = {0, 0};
+	if (stat(folder, &st) == 0)
+		when = st.st_mtim;
+	free(folder);
+	return when;
+}
+
 static int open_bare(const char *path, struct cache_repo **out)
 {
 	struct stat st;
@@ -48,15 +59,22 @@ static int open_bare(const char *path, struct cache_repo **out)
 	}
 	c->dev = st.st_dev;
 	c->ino = st.st_ino;
+	c->packs = packs_changed(path);
 	*out = c;
 	return 0;
 }
 
-/* The one that is open may have been moved aside by a fetch of another process. */
+/*
+ * The one that is open may have been moved aside by a fetch of another process; and one whose packs have changed holds
+ * files open that are gone.
+ */
 static bool still_there(const struct git_source *s)
 {
 	struct stat st;
-	return s->cache && stat(s->bare, &st) == 0 && st.st_dev == s->cache->dev && st.st_ino == s->cache->ino;
+	if (!s->cache || stat(s->bare, &st) != 0 || st.st_dev != s->cache->dev || st.st_ino != s->cache->ino)
+		return false;
+	struct timespec now = packs_changed(s->bare);
+	return now.tv_sec == s->cache->packs.tv_sec && now.tv_nsec == s->cache->packs.tv_nsec;
 }
 
 pl_status git_cache_use(const pl_host *h, struct git_source *s, struct cache_repo **out)

@@ -235,10 +235,12 @@ static pl_status once(const pl_host *h, struct git_source *s, struct wants *w)
 	if (!st)
 		st = bring(h, &x, c, w);
 	git_session_close(&x);
-	if (st)
+	if (st) {
 		drop_new_packs(s, &before);
-	else
+	} else {
 		git_cache_pack_refs(c);
+		git_cache_pack_objects(h, c);
+	}
 	free_packs(&before);
 	git_cache_unref(c);
 	return st;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "plumb/plugin.h"
 
@@ -36,6 +37,7 @@ struct cache_repo {
 	git_odb *odb;
 	dev_t dev;
 	ino_t ino;
+	struct timespec packs; /* when the folder of packs had changed last */
 	unsigned refs;
 };
 
@@ -78,6 +80,8 @@ pl_status git_cache_prepare(const pl_host *h,
 			    struct git_source *s); /* holding the lock: a usable one, made or rebuilt */
 pl_status git_cache_rebuild(const pl_host *h, struct git_source *s, const char *why);
 void git_cache_pack_refs(struct cache_repo *c);
+/* pack.c: likewise for packs; what goes wrong is logged, and tried again after the next fetch */
+void git_cache_pack_objects(const pl_host *h, struct cache_repo *c);
 
 /* complete.c */
 enum complete { COMPLETE, INCOMPLETE, NOT_A_COMMIT };
