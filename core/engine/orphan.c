@@ -234,7 +234,7 @@ pl_status left_rows(struct app *a, struct look *l, struct pl_err *e)
 	pl_status st = PL_OK;
 	for (size_t from = 0, to; from < l->n_elsewhere && !st; from = to) {
 		struct target *t;
-		struct plan p;
+		struct plan p = {0};
 		to = same_target(l, from);
 		st = left_plan(a, l, from, to, &t, &p, e);
 		if (st)
