@@ -53,6 +53,28 @@ static void unpack_revisions(struct reader *r, struct arena *a, pl_revision *v, 
 	}
 }
 
+/*
+ * A plugin that was killed could not say what it was asked: then the text gets the plugin, the operation and the option
+ * "url", as far as there is one that holds no user.
+ */
+static void name_repository(const struct remote_request *q, struct pl_err *e)
+{
+	pl_doc *d = pl_doc_new(NULL);
+	pl_node *options = NULL;
+	const char *operation = q->op == REMOTE_RESOLVE ? "resolve" : "fetch";
+	pl_str url = {NULL, 0};
+	if (pl_json_read(d, q->options, "options", 0, &options, NULL) == PL_OK)
+		url = pl_text(pl_gets(options, "url"));
+	bool shown = url.n && !memchr(url.p, '@', url.n);
+	if (e && strstr(pl_err_text(e), "worker '")) {
+		if (shown)
+			pl_err_in(e, "%s: %s '%.*s'", plugin_namez(q->plugin), operation, F(url));
+		else
+			pl_err_in(e, "%s: %s", plugin_namez(q->plugin), operation);
+	}
+	pl_doc_unref(d);
+}
+
 pl_status remote_call(struct worker *w, const struct remote_request *q, struct arena *a, struct pl_err *e)
 {
 	struct buf in = BUF_INIT(REQUEST_MAX), out = BUF_INIT(REQUEST_MAX);
@@ -69,6 +91,8 @@ pl_status remote_call(struct worker *w, const struct remote_request *q, struct a
 		.out_max = REQUEST_MAX,
 	};
 	pl_status st = worker_call(w, PLUGIN_JOB_REMOTE, q->cache, request, &limits, q->cancel, &out, e);
+	if (st && st != PL_ECANCELLED)
+		name_repository(q, e);
 	if (!st && q->op == REMOTE_RESOLVE) {
 		struct reader r = {.p = out.p, .n = out.n};
 		unpack_revisions(&r, a, q->revisions, q->n);

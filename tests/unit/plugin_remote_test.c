@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Remote operations of a source that runs in worker processes. */
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/plugin/source.h"
 #include "core/worker/worker.h"
@@ -18,6 +19,7 @@ struct fix {
 	struct registry *registry;
 	struct source *source;
 	struct arena *arena;
+	char cache[32];
 };
 
 static int set_up(void **state)
@@ -32,10 +34,11 @@ static int set_up(void **state)
 	struct registry_config c = {.folders = folders, .n_folders = 1, .worker = f->worker};
 	f->registry = registry_new(&c);
 	f->arena = arena_new();
+	snprintf(f->cache, sizeof(f->cache), "/tmp/plumb-remote-XXXXXX");
+	assert_non_null(mkdtemp(f->cache));
 	const struct plugin *p;
 	assert_int_equal(registry_get(f->registry, PL_KIND_SOURCE, S("far"), &p, NULL), PL_OK);
-	assert_int_equal(source_open(f->registry, p, S("{\"root\":\"/tmp\"}"), "/tmp/cache-a", &f->source, NULL),
-			 PL_OK);
+	assert_int_equal(source_open(f->registry, p, S("{\"root\":\"/tmp\"}"), f->cache, &f->source, NULL), PL_OK);
 	free(own);
 	*state = f;
 	return 0;
@@ -45,6 +48,7 @@ static int tear_down(void **state)
 {
 	struct fix *f = *state;
 	source_unref(f->source);
+	assert_int_equal(file_remove_tree(f->cache, NULL), PL_OK);
 	registry_free(f->registry);
 	worker_stop(f->worker);
 	arena_free(f->arena);
@@ -89,8 +93,8 @@ static void failures_cross_whole_and_the_next_call_works(void **state)
 		{"silent", 10000, PL_EPLUGIN, "did not say why"},
 		{"noid", 10000, PL_EPLUGIN, "not 40 or 64 hex digits"},
 		{"wait", 100, PL_ETIMEOUT, "told to stop"},
-		{"crash", 10000, PL_ECRASHED, ""},
-		{"hang", 100, PL_ETIMEOUT, ""},
+		{"crash", 10000, PL_ECRASHED, "far: resolve: worker '"},
+		{"hang", 100, PL_ETIMEOUT, "far: resolve: worker 'source.remote' took longer than"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct source_revision r;
