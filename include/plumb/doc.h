@@ -151,7 +151,17 @@ PL_API int pl_equal(const pl_node *a, const pl_node *b);
  * The YAML text reads back the same under YAML 1.1 and 1.2 readers. PL_PRINT_KEEP_STYLE keeps a scalar's style
  * where it still reads back the same.
  */
-enum { PL_PRINT_SORTED = 1, PL_PRINT_INDENT = 2, PL_PRINT_ASCII = 4, PL_PRINT_KEEP_STYLE = 8 };
+enum {
+	PL_PRINT_SORTED = 1,
+	PL_PRINT_INDENT = 2,
+	PL_PRINT_ASCII = 4,
+	PL_PRINT_KEEP_STYLE = 8,
+	/*
+	 * YAML exactly as the programs of the field print it (kubectl, kustomize: an object through JSON to YAML):
+	 * their order of keys, quoting, block scalars and numbers.
+	 */
+	PL_PRINT_FIELD = 16
+};
 PL_API pl_status pl_json_write(const pl_node *n, uint32_t flags, char **text, size_t *len, pl_err *e);
 PL_API pl_status pl_yaml_write(const pl_node *n, uint32_t flags, char **text, size_t *len, pl_err *e);
 PL_API void pl_free(void *p);
@@ -169,6 +179,17 @@ PL_API int pl_diff(const pl_node *a, const pl_node *b, pl_diff_fn fn, void *ctx)
  */
 PL_API pl_status pl_text_diff(pl_str a, pl_str b, const char *label_a, const char *label_b, uint32_t context,
 			      char **text, size_t *len, pl_err *e);
+
+/*
+ * Patches. *root, in d, becomes the patched document; patch may be of another doc (pd) and is not changed. On an error
+ * *root is what it was. Errors name the place in the patch.
+ *   json       RFC 6902: a list of operations, each seen by the next; "-" appends; test compares by value
+ *   merge      RFC 7396
+ *   strategic  as Kubernetes' API server does it, by the type's merge keys and strategies, with the directives $patch,
+ *              $deleteFromPrimitiveList/…, $setElementOrder/… and $retainKeys (schema.h: pl_patch_strategic)
+ */
+PL_API pl_status pl_patch_json(pl_doc *d, pl_node **root, const pl_doc *pd, const pl_node *patch, pl_err *e);
+PL_API pl_status pl_patch_merge(pl_doc *d, pl_node **root, const pl_doc *pd, const pl_node *patch, pl_err *e);
 
 #ifdef __cplusplus
 }

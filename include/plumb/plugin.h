@@ -105,6 +105,16 @@ typedef struct pl_host {
 	pl_doc *(*doc)(void *ctx);
 	/* A node as JSON, for plugins that don't. */
 	pl_status (*node_json)(void *ctx, const pl_node *n, pl_str *out);
+
+	/* path with every link on the way, the last step too, replaced by what it leads to; "" is the root */
+	pl_status (*tree_real)(void *ctx, pl_tree *t, pl_str path, pl_str *out);
+	/*
+	 * Another tree, for renderers: what the source plugin `source` gives for these options (JSON, its own schema,
+	 * "revision" among them). Comes from the host's cache when it is there; else it is fetched, unless the host is
+	 * offline (PL_EUNAVAILABLE). The host notes the source, its options and the revision found, so that a render is
+	 * made again when the other side has moved. *id is the content id. PL_EDENIED: the operator does not allow it.
+	 */
+	pl_status (*open_remote)(void *ctx, pl_str source, pl_str options, pl_str *id, pl_tree **out);
 } pl_host;
 
 /* ---- source: where desired state comes from ---- */
