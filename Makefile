@@ -252,8 +252,9 @@ $(O)/bench/%.o: PKG := libcjson yaml-0.1
 bench-programs: $(BENCH)
 bench: deps-check
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
-	@for b in $(BENCH); do $$b || exit 1; done
+	@for b in $(filter-out %_peer,$(BENCH)); do $$b || exit 1; done
 	@BUILD=$(BUILD) python3 bench/engine_bench.py
+	@BUILD=$(BUILD) python3 bench/kustomize_bench.py
 
 # ---- fuzzing: FUZZ=json FUZZ_SECONDS=60 ----
 FUZZ_SECONDS ?= 20
