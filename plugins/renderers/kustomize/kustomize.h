@@ -50,7 +50,8 @@ struct gvk {
 struct id { /* strings are in the arena or in nodes that don't change */
 	struct gvk gvk;
 	pl_str name;
-	pl_str ns; /* as written; id_namespace() gives the effective one */
+	pl_str ns;    /* as written; id_namespace() gives the effective one */
+	bool cluster; /* the kind has no namespaces; ids not made by resource.c may leave it false */
 };
 
 struct strings {

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kustomize.h"
+#include "resmap.h"
+
+static pl_str scalar(const pl_node *n)
+{
+	int kind = pl_kind(n);
+	return kind == PL_STRING || kind == PL_NUMBER || kind == PL_BOOL || kind == PL_PLAIN ? pl_text(n) : S("");
+}
+
+static struct id read_id(struct build *b, const pl_node *node)
+{
+	const pl_node *meta = pl_gets(node, "metadata");
+	struct id id = {
+		.gvk = gvk_of(node), .name = scalar(pl_gets(meta, "name")), .ns = scalar(pl_gets(meta, "namespace"))};
+	id.cluster = gvk_cluster_scoped(b, &id.gvk);
+	return id;
+}
+
+pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
+{
+	*out = NULL;
+	if (pl_kind(node) != PL_MAP)
+		return fail(b, PL_EINVAL, node, "a resource must be a map");
+	const pl_node *meta = pl_gets(node, "metadata");
+	if (meta && pl_kind(meta) != PL_MAP && pl_kind(meta) != PL_NULL)
+		return fail(b, PL_EINVAL, meta, "'metadata' of a resource must be a map");
+	struct id id = read_id(b, node);
+	if (!id.gvk.kind.n)
+		return fail(b, PL_EINVAL, node, "missing 'kind' in a resource%s%.*s%s", id.name.n ? " named '" : "",
+			    F(id.name), id.name.n ? "'" : "");
+	if (!id.name.n && !str_ends(id.gvk.kind, S("List")))
+		return fail(b, PL_EINVAL, meta ? meta : node, "missing 'metadata.name' in a resource of kind '%.*s'",
+			    F(id.gvk.kind));
+	struct resource *r = arena_alloc(b->mem, sizeof(*r));
+	r->node = node;
+	r->id = id;
+	*out = r;
+	return PL_OK;
+}
+
+static struct strings strings_copy(struct build *b, const struct strings *l)
+{
+	struct strings copy = {NULL, l->n, l->n};
+	if (l->n) {
+		copy.v = arena_alloc(b->mem, l->n * sizeof(*l->v));
+		memcpy(copy.v, l->v, l->n * sizeof(*l->v));
+	}
+	return copy;
+}
+
+struct resource *resource_copy(struct build *b, const struct resource *r)
+{
+	struct resource *c = arena_alloc(b->mem, sizeof(*c));
+	*c = *r;
+	c->node = r->node ? pl_copy(b->doc, b->doc, r->node) : NULL;
+	c->previous = NULL;
+	c->cap_previous = c->n_previous;
+	if (r->n_previous) {
+		c->previous = arena_alloc(b->mem, r->n_previous * sizeof(*c->previous));
+		memcpy(c->previous, r->previous, r->n_previous * sizeof(*c->previous));
+	}
+	c->prefixes = strings_copy(b, &r->prefixes);
+	c->suffixes = strings_copy(b, &r->suffixes);
+	c->ref_vars = strings_copy(b, &r->ref_vars);
+	return c;
+}
+
+void resource_refresh(struct build *b, struct resmap *m, struct resource *r)
+{
+	struct id old = r->id;
+	r->id = read_id(b, r->node);
+	/* The reference keeps names, namespaces and kinds of the past, but group and version are always today's. */
+	for (uint32_t i = 0; i < r->n_previous; i++) {
+		r->previous[i].gvk.group = r->id.gvk.group;
+		r->previous[i].gvk.version = r->id.gvk.version;
+	}
+	if (m)
+		resmap_renamed(b, m, r, &old);
+}
+
+void resource_remember(struct build *b, struct resource *r)
+{
+	r->previous = arena_grow(b->mem, r->previous, r->n_previous, &r->cap_previous, sizeof(*r->previous));
+	struct id *id = &r->previous[r->n_previous++];
+	*id = r->id;
+	id->ns = id_namespace(b, &r->id);
+}
+
+const struct id *resource_original(const struct resource *r)
+{
+	return r->n_previous ? &r->previous[0] : &r->id;
+}
+
+static pl_node *metadata(struct build *b, struct resource *r)
+{
+	pl_node *meta = pl_gets(r->node, "metadata");
+	if (pl_kind(meta) == PL_MAP)
+		return meta;
+	meta = pl_new_map(b->doc);
+	(void)pl_sets(b->doc, r->node, "metadata", meta); /* the doc is ours and not frozen */
+	return meta;
+}
+
+void resource_set_name(struct build *b, struct resmap *m, struct resource *r, pl_str name)
+{
+	(void)pl_sets(b->doc, metadata(b, r), "name", pl_new_string(b->doc, name));
+	resource_refresh(b, m, r);
+}
+
+void resource_set_namespace(struct build *b, struct resmap *m, struct resource *r, pl_str ns)
+{
+	if (ns.n)
+		(void)pl_sets(b->doc, metadata(b, r), "namespace", pl_new_string(b->doc, ns));
+	else if (pl_kind(pl_gets(r->node, "metadata")) == PL_MAP)
+		(void)pl_remove(b->doc, pl_gets(r->node, "metadata"), S("namespace"));
+	resource_refresh(b, m, r);
+}
