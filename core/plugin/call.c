@@ -170,6 +170,28 @@ static pl_status host_tree_readlink(void *ctx, pl_tree *t, pl_str path, pl_str *
 	return tree_readlink(t, path, c->arena, out, &c->tree_err);
 }
 
+static pl_status host_tree_real(void *ctx, pl_tree *t, pl_str path, pl_str *out)
+{
+	struct call *c = ctx;
+	return tree_real(t, path, out, &c->tree_err);
+}
+
+static pl_str host_tree_name(void *ctx, pl_tree *t, pl_str path)
+{
+	(void)ctx;
+	return tree_name(t, path);
+}
+
+static pl_status host_open_remote(void *ctx, pl_str source, pl_str options, pl_str *id, pl_tree **out)
+{
+	struct call *c = ctx;
+	(void)options;
+	(void)id;
+	(void)out;
+	return err_set(&c->tree_err, PL_EUNSUPPORTED, "another tree (of the source '%.*s') can't be opened here",
+		       F(source));
+}
+
 /* ---- documents ---- */
 
 static pl_doc *host_doc(void *ctx)
@@ -227,6 +249,9 @@ struct call *call_new(struct arena *a, pl_doc *doc, pl_str app, const struct log
 		.tree_readlink = host_tree_readlink,
 		.doc = host_doc,
 		.node_json = host_node_json,
+		.tree_real = host_tree_real,
+		.open_remote = host_open_remote,
+		.tree_name = host_tree_name,
 	};
 	return c;
 }

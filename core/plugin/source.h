@@ -61,5 +61,9 @@ pl_status tree_stat(pl_tree *t, pl_str path, pl_entry *out, struct pl_err *e);
 pl_status tree_list(pl_tree *t, pl_str path, const pl_entry **out, size_t *n, struct pl_err *e);
 pl_status tree_read(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struct pl_err *e);
 pl_status tree_readlink(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struct pl_err *e);
+/* path without links, the last step's too; noted like a stat of what stands there, not of its content. */
+pl_status tree_real(pl_tree *t, pl_str path, pl_str *out, struct pl_err *e);
+/* What people call the path: see tree_name.c. */
+pl_str tree_name(pl_tree *t, pl_str path);
 
 #endif

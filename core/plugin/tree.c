@@ -316,3 +316,22 @@ pl_status tree_readlink(pl_tree *t, pl_str path, struct arena *a, pl_str *out, s
 	trace_note(t->trace, LOOK_CONTENT, f.entry, f.path, f.entry->id);
 	return snapshot_read(t->snapshot, f.dir, f.entry, a, out, e);
 }
+
+pl_status tree_real(pl_tree *t, pl_str path, pl_str *out, struct pl_err *e)
+{
+	static const pl_entry root = {.size = sizeof(root), .type = PL_DIR};
+	struct found f = {0};
+	pl_status st = find(t, path, true, &f, e);
+	if (st)
+		return st;
+	/* The content is not told, so a change of it is none here. */
+	trace_note(t->trace, LOOK_TYPE, f.entry ? f.entry : &root, f.path, S(""));
+	*out = f.entry ? f.path : S("");
+	return PL_OK;
+}
+
+pl_str tree_name(pl_tree *t, pl_str path)
+{
+	(void)t;
+	return path;
+}

@@ -115,6 +115,12 @@ typedef struct pl_host {
 	 * made again when the other side has moved. *id is the content id. PL_EDENIED: the operator does not allow it.
 	 */
 	pl_status (*open_remote)(void *ctx, pl_str source, pl_str options, pl_str *id, pl_tree **out);
+	/*
+	 * What people call this file or folder: for errors and log lines, and as the `file` of places. A folder on disk
+	 * is told from where the user stands, a remote tree's with its URL; the application's own as it is. Nothing is
+	 * read.
+	 */
+	pl_str (*tree_name)(void *ctx, pl_tree *t, pl_str path);
 } pl_host;
 
 /* ---- source: where desired state comes from ---- */

@@ -208,6 +208,86 @@ static void listings_are_in_byte_order_and_links_show_as_links(void **state)
 	snapshot_unref(s);
 }
 
+static void the_real_path_has_no_links_and_says_why_there_is_none(void **state)
+{
+	struct fix *f = *state;
+	static const struct {
+		const char *path;
+		pl_status st;
+		const char *real; /* or what the error says */
+	} cases[] = {
+		{"", PL_OK, ""},
+		{"apps/web", PL_OK, "apps/web"},
+		{"apps/web/link.yaml", PL_OK, "base/d.yaml"},
+		{"l/x/b.yaml", PL_OK, "apps/web/sub/b.yaml"},
+		{"l/x", PL_OK, "apps/web/sub"},
+		{"self", PL_OK, ""},
+		{"self/l/up", PL_OK, "apps-x"},
+		{"l/dots", PL_OK, "apps"},
+		{"apps/none", PL_ENOTFOUND, "'apps/none'"},
+		{"l/gone/x", PL_ENOTFOUND, "'nowhere' is absent"},
+		{"README/x", PL_ENOTFOUND, "'README' is a file"},
+		{"out", PL_EDENIED, "outside"},
+		{"abs/passwd", PL_EDENIED, "outside"},
+		{"loop/x", PL_EDENIED, "more than 40 symbolic links"},
+		{"apps/../README", PL_EINVAL, "not a path"},
+	};
+	base(f, "r1");
+	put(f, "r1/l/keep", "");
+	put_link(f, "r1/l/x", "../apps/web/sub");
+	put_link(f, "r1/l/up", "../l/../apps-x");
+	put_link(f, "r1/l/dots", "../apps/web/..");
+	put_link(f, "r1/l/gone", "../nowhere");
+	put_link(f, "r1/self", ".");
+	put_link(f, "r1/out", "../../etc");
+	put_link(f, "r1/abs", "/etc");
+	put_link(f, "r1/loop", "loop");
+	struct snapshot *s = snapshot(f, "r1");
+	pl_tree *t = tree_new(s, NULL, f->arena);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pl_str real = {0};
+		struct pl_err e = ERR_INIT;
+		pl_status st = tree_real(t, str_of(cases[i].path), &real, &e);
+		if (st != cases[i].st || (st ? !strstr(pl_err_text(&e), cases[i].real) : !str_eqz(real, cases[i].real)))
+			fail_msg("'%s': %d '%.*s' %s", cases[i].path, st, F(real), pl_err_text(&e));
+		err_clear(&e);
+	}
+	snapshot_unref(s);
+}
+
+static void a_real_path_is_looked_up_again_when_a_link_or_the_type_changes_not_the_content(void **state)
+{
+	struct fix *f = *state;
+	static const struct {
+		const char *path, *text; /* text NULL: a link */
+		bool same;
+	} cases[] = {{"base/d.yaml", "new", true}, {"apps/web/link.yaml", "new", false}, {"base/d.yaml", NULL, false}};
+	base(f, "r1");
+	struct snapshot *s1 = snapshot(f, "r1");
+	struct trace *t = trace_new();
+	pl_str real;
+	assert_int_equal(tree_real(tree_new(s1, t, f->arena), S("apps/web/link.yaml"), &real, NULL), PL_OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char rev[16];
+		bool same = false;
+		snprintf(rev, sizeof(rev), "n%zu", i);
+		base(f, rev);
+		char *path = path_join(rev, cases[i].path);
+		drop(f, path);
+		if (cases[i].text)
+			put(f, path, cases[i].text);
+		else
+			put_link(f, path, "../README");
+		struct snapshot *s = snapshot(f, rev);
+		assert_int_equal(trace_matches(t, s, &same, NULL), PL_OK);
+		assert_int_equal(same, cases[i].same);
+		snapshot_unref(s);
+		free(path);
+	}
+	trace_free(t);
+	snapshot_unref(s1);
+}
+
 /* What an application looks at: its folder's listing, its files, a link, something absent. */
 static struct trace *look(struct fix *f, struct snapshot *s)
 {
@@ -631,6 +711,8 @@ int main(void)
 		T(files_are_read_through_folders_and_links),
 		T(what_can_t_be_read_says_why),
 		T(listings_are_in_byte_order_and_links_show_as_links),
+		T(the_real_path_has_no_links_and_says_why_there_is_none),
+		T(a_real_path_is_looked_up_again_when_a_link_or_the_type_changes_not_the_content),
 		T(a_trace_matches_until_something_looked_at_changes),
 		T(a_render_is_repeated_exactly_when_it_would_see_something_else),
 		T(the_digest_knows_looks_not_their_order_or_unread_neighbours),
