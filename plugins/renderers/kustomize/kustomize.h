@@ -155,7 +155,10 @@ struct name_reference {
 };
 
 struct config {
+	/* labels: what commonLabels: and labels: with includeSelectors go to; plain_labels: `labels:` of configurations
+	 */
 	struct fieldspecs name_prefix, name_suffix, ns, labels, template_labels, annotations, images, replicas, vars;
+	struct fieldspecs plain_labels;
 	struct name_reference *references;
 	uint32_t n_references, cap_references;
 };
