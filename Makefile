@@ -11,6 +11,10 @@ VERSION  := 0.1.0
 SOVERSION := 0
 
 CC       ?= cc
+# the C++ compiler beside it, for the one module that wraps a C++ library
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(findstring gcc,$(CC)),$(subst gcc,g++,$(CC)),c++))
+endif
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 SANITIZE ?=
@@ -30,6 +34,9 @@ ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(if $(WERROR),-Werror) -f
           -fstack-protector-strong $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
           $(if $(FAULTS),-DPLUMB_FAULTS) -DPLUMB_VERSION='"$(VERSION)"' -DPLUMB_PREFIX='"$(PREFIX)"' \
           -I. -Iinclude -include core/base/banned.h -MMD -MP
+# The same for C++, without what C++ has no use for; exceptions and run-time types stay in the library that has them.
+C_ONLY = -std=c17 -include core/base/banned.h -Wstrict-prototypes -Wmissing-prototypes
+ALL_CXXFLAGS = -std=c++17 -fno-exceptions -fno-rtti $(filter-out $(C_ONLY),$(ALL_CFLAGS))
 ALL_LDFLAGS = $(LDFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 O := $(BUILD)/obj
@@ -57,6 +64,7 @@ LIBS_libplumb := yaml-0.1 libcrypto
 LIBS_lua      := lua5.4
 LIBS_state    := sqlite3 libcrypto
 LIBS_http     := libmicrohttpd
+LIBS_regex    := re2
 LIBS_program  := lua5.4 sqlite3 libcrypto
 
 # third-party libraries of single plugins and modules
@@ -68,7 +76,8 @@ pkg_libs   = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
 PLUGINS := $(patsubst plugins/%,%,$(sort $(patsubst %/,%,$(dir $(wildcard plugins/*/*/*.c)))))
 PLUGIN_SO := $(PLUGINS:%=$(BUILD)/plugins/%.so)
 LIBPLUMB := $(BUILD)/libplumb.so.$(SOVERSION)
-MODULES  := $(if $(wildcard core/server/http/*.c),$(BUILD)/modules/http.so)
+REGEX_MODULE := $(BUILD)/modules/regex.so
+MODULES  := $(if $(wildcard core/server/http/*.c),$(BUILD)/modules/http.so) $(REGEX_MODULE)
 
 .PHONY: all check quickstart deps install uninstall bench fuzz lint format clean help unit
 .DEFAULT_GOAL := all
@@ -77,10 +86,10 @@ all: $(BUILD)/plumb $(PLUGIN_SO) $(MODULES)
 
 # ---- libplumb: core/base and core/doc ----
 LIBPLUMB_OBJ := $(call obj,core/base) $(call obj,core/doc)
-$(LIBPLUMB): $(LIBPLUMB_OBJ) core/libplumb.map
+$(LIBPLUMB): $(LIBPLUMB_OBJ) core/libplumb.map | $(REGEX_MODULE)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  link  $@')
-	$(Q)$(CC) -shared -o $@ $(LIBPLUMB_OBJ) $(ALL_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=core/libplumb.map $(call pkg_libs,$(LIBS_libplumb)) -lm
+	$(Q)$(CC) -shared -o $@ $(LIBPLUMB_OBJ) $(ALL_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=core/libplumb.map $(call pkg_libs,$(LIBS_libplumb)) -lpthread -ldl -lm
 	@ln -sf $(@F) $(BUILD)/libplumb.so
 
 # ---- rooms ----
@@ -101,7 +110,7 @@ $(BUILD)/plumb: $(O)/core/cli/main.o $(call archives,cli) $(LIBPLUMB)
 
 # Another compiler or other flags in the same BUILD: everything is compiled again, nothing is mixed. The text is made
 # here, where no target has flags of its own. -Werror changes no object, and PREFIX only where an install looks last.
-export PLUMB_FLAGS := $(CC) $(filter-out -Werror -DPLUMB_PREFIX=%,$(ALL_CFLAGS)) $(LDFLAGS)
+export PLUMB_FLAGS := $(CC) $(if $(filter-out default file,$(origin CXX)),$(CXX)) $(filter-out -Werror -DPLUMB_PREFIX=%,$(ALL_CFLAGS)) $(LDFLAGS)
 $(O)/.flags: always
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$PLUMB_FLAGS" | cmp -s - $@ || printf '%s\n' "$$PLUMB_FLAGS" > $@
@@ -113,6 +122,11 @@ $(O)/%.o: %.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  cc    $<')
 	$(Q)$(CC) $(ALL_CFLAGS) $(call pkg_cflags,$(PKG)) $(PROBED) -c -o $@ $<
+
+$(O)/%.o: %.cc $(O)/.flags
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  cxx   $<')
+	$(Q)$(CXX) $(ALL_CXXFLAGS) $(call pkg_cflags,$(PKG)) -c -o $@ $<
 
 # ---- plugins: include only include/plumb ----
 define plugin
@@ -135,6 +149,13 @@ $(BUILD)/modules/http.so: $(call obj,core/server/http) $(LIBPLUMB)
 	$(Q)$(CC) -shared -o $@ $(call obj,core/server/http) -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) \
 	  -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN/../..' $(call pkg_libs,$(LIBS_http)) -lpthread
 $(O)/core/server/http/%.o: PKG := $(LIBS_http)
+# libplumb itself opens this one, so it links nothing of libplumb.
+$(REGEX_MODULE): $(O)/core/base/regex/module.o
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  link  $@')
+	$(Q)$(CXX) -shared -o $@ $< $(ALL_LDFLAGS) $(call pkg_libs,$(LIBS_regex))
+$(O)/core/base/regex/%.o: PKG := $(LIBS_regex)
+$(O)/core/base/regex/%.o: VISIBILITY := hidden
 
 # ---- unit tests: tests/unit/ROOM_WHAT_test.c links its room and those below ----
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))
@@ -170,8 +191,8 @@ $(BUILD)/tests/plugins/%.so: $(O)/tests/data/plugins/%.o $(LIBPLUMB)
 $(filter $(BUILD)/tests/plugin_%,$(UNIT)): $(TEST_PLUGINS) $(PLUGIN_SO)
 
 # ---- packages ----
-DEPS_BUILD := gcc libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev git ca-certificates
-DEPS_CHECK := g++ libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
+DEPS_BUILD := gcc g++ libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev libre2-dev git ca-certificates
+DEPS_CHECK := libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
 DEPS_LINT  := clang clang-tidy clang-format libclang-rt-14-dev
 missing = $(filter-out $(shell dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2=="ii"{sub(/:.*/,"",$$1);print $$1}'),$(1))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
@@ -285,12 +306,14 @@ unit: $(REPLAYS)
 # ---- lint ----
 SOURCES = $(sort $(wildcard core/*/*.c core/*/*/*.c plugins/*/*/*.c tests/unit/*.c tests/fuzz/*.c tests/fakes/*.c tests/data/plugins/*/*.c bench/*.c))
 HEADERS = $(sort $(wildcard include/plumb/*.h core/*/*.h core/*/*/*.h plugins/*/*/*.h tests/*.h tests/*/*.h tests/data/plugins/*.h))
+CXX_SOURCES = $(sort $(wildcard core/*/*/*.cc))
 lint: deps-lint
 	@python3 tests/lint.py
-	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS) && echo 'clang-format: in order'
+	@clang-format --dry-run -Werror $(SOURCES) $(CXX_SOURCES) $(HEADERS) && echo 'clang-format: in order'
 	@tests/tidy -j $(JOBS) $(filter-out tests/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
+	@tests/tidy -j $(JOBS) $(CXX_SOURCES) -- $(filter-out -MMD -MP,$(ALL_CXXFLAGS)) $(call pkg_cflags,$(LIBS_regex))
 format:
-	clang-format -i $(SOURCES) $(HEADERS)
+	clang-format -i $(SOURCES) $(CXX_SOURCES) $(HEADERS)
 
 help:
 	@echo 'make              build/plumb and its plugins'

@@ -16,7 +16,7 @@ LINES = {True: (1200, 100), False: (800, 80)}  # of a file, of a function
 
 
 def files():
-    out = subprocess.run(["git", "ls-files", "*.c", "*.h"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    out = subprocess.run(["git", "ls-files", "*.c", "*.cc", "*.h"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return out.stdout.decode().split()
 
 
