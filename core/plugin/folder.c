@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A folder on disk as a snapshot. Files are opened step by step from the root's descriptor without following links, so
- * that nothing outside is ever read, also when the folder changes under us.
+ * A folder on disk as a snapshot. Files are opened from the root's descriptor without following links, so that nothing
+ * outside is ever read, also when the folder changes under us.
  */
-#include "core/base/hash.h"
 #include "core/base/mem.h"
 #include "core/plugin/private.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct folder {
 	int fd;
-	char *path;
-	uint8_t nonce[16]; /* folders' ids are of this one look only: their contents are not read for them */
+	char *path;	/* for errors: without a slash at its end, so of "/" nothing */
+	uint64_t nonce; /* folders' ids are of this one look only: their contents are not read for them */
 };
 
 static const char *shown(pl_str dir)
@@ -26,17 +28,27 @@ static const char *shown(pl_str dir)
 	return dir.n ? "/" : "";
 }
 
-/* Opens the folder dir ("" is the root) below f; -1 with errno. */
-static int open_dir(const struct folder *f, pl_str dir)
+static int open_step(int at, pl_str step, int flags)
 {
-	int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	pl_str step;
-	while (fd >= 0 && dir.n) {
-		str_cut(dir, '/', &step, &dir);
-		char *z = str_dup(step);
-		int next = openat(fd, z, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char z[NAME_MAX + 1];
+	if (step.n > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(z, step.p, step.n);
+	z[step.n] = 0;
+	return openat(at, z, flags | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Step by step, for kernels and sandboxes without openat2. */
+static int open_steps(int root, pl_str path, int flags)
+{
+	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && path.n) {
+		pl_str step;
+		bool more = str_cut(path, '/', &step, &path);
+		int next = open_step(fd, step, more ? O_RDONLY | O_DIRECTORY : flags);
 		int why = errno;
-		free(z);
 		close(fd);
 		errno = why;
 		fd = next;
@@ -44,45 +56,76 @@ static int open_dir(const struct folder *f, pl_str dir)
 	return fd;
 }
 
-static pl_str make_id(const struct folder *f, const struct stat *st, pl_str dir, pl_str name, struct arena *a)
+/* Opens dir/name ("" and "" is the root) below f without following any link; -1 with errno. */
+static int open_below(const struct folder *f, pl_str dir, pl_str name, int flags)
 {
-	struct hash *h = hash_new();
-	if (S_ISDIR(st->st_mode)) {
-		hash_add_field(h, (pl_str){(const char *)f->nonce, sizeof(f->nonce)});
-	} else {
-		int64_t facts[] = {(int64_t)st->st_dev, (int64_t)st->st_ino, st->st_size,	 st->st_mtim.tv_sec,
-				   st->st_mtim.tv_nsec, st->st_ctim.tv_sec,  st->st_ctim.tv_nsec};
-		hash_add(h, (pl_str){(const char *)facts, sizeof(facts)});
+	char path[PATH_MAX];
+	size_t n = dir.n + (dir.n && name.n ? 1 : 0) + name.n;
+	if (n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
 	}
-	hash_add_field(h, dir);
-	hash_add_field(h, name);
-	uint8_t sum[HASH_SIZE];
-	char text[HASH_TEXT];
-	hash_end(h, sum);
-	hash_hex(sum, text);
-	return arena_dup(a, str_of(text));
+	if (dir.n)
+		memcpy(path, dir.p, dir.n);
+	path[dir.n] = '/';
+	if (name.n)
+		memcpy(path + n - name.n, name.p, name.n);
+	path[n] = 0;
+	struct open_how how = {.flags = (uint64_t)(uint32_t)(flags | O_CLOEXEC),
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	int fd = (int)syscall(SYS_openat2, f->fd, n ? path : ".", &how, sizeof(how));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EAGAIN))
+		return open_steps(f->fd, (pl_str){path, n}, flags);
+	if (fd < 0 && errno == ELOOP)
+		errno = ENOTDIR; /* a link where none was: it has been put there meanwhile */
+	return fd;
 }
 
-/* false: neither file, folder nor link (a socket, a device), or gone again; such things are not in Git either. */
-static bool fill(const struct folder *f, int fd, const char *name, pl_str dir, struct arena *a, pl_entry *out)
+static pl_str make_id(const struct folder *f, const struct stat *st, pl_str dir, pl_str name, struct arena *a)
 {
-	struct stat st;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return false;
-	*out = (pl_entry){.size = sizeof(*out), .name = arena_dup(a, str_of(name))};
-	if (S_ISREG(st.st_mode)) {
+	if (S_ISDIR(st->st_mode))
+		return arena_printf(a, "%llx:%.*s/%.*s", (unsigned long long)f->nonce, F(dir), F(name));
+	return arena_printf(a, "%llx.%llx.%llx.%llx.%lx.%llx.%lx", (unsigned long long)st->st_dev,
+			    (unsigned long long)st->st_ino, (unsigned long long)st->st_size,
+			    (unsigned long long)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec,
+			    (unsigned long long)st->st_ctim.tv_sec, (unsigned long)st->st_ctim.tv_nsec);
+}
+
+/* false: neither file, folder nor link (a socket, a device): such things are not in Git either. */
+static bool fill(const struct folder *f, const struct stat *st, pl_str dir, pl_str name, struct arena *a, pl_entry *out)
+{
+	*out = (pl_entry){.size = sizeof(*out)};
+	if (S_ISREG(st->st_mode)) {
 		out->type = PL_FILE;
-		out->executable = (st.st_mode & S_IXUSR) != 0;
-		out->bytes = (uint64_t)st.st_size;
-	} else if (S_ISDIR(st.st_mode)) {
+		out->executable = (st->st_mode & S_IXUSR) != 0;
+		out->bytes = (uint64_t)st->st_size;
+	} else if (S_ISDIR(st->st_mode)) {
 		out->type = PL_DIR;
-	} else if (S_ISLNK(st.st_mode)) {
+	} else if (S_ISLNK(st->st_mode)) {
 		out->type = PL_LINK;
 	} else {
 		return false;
 	}
-	out->id = make_id(f, &st, dir, out->name, a);
+	out->name = arena_dup(a, name);
+	out->id = make_id(f, st, dir, name, a);
 	return true;
+}
+
+static pl_status folder_find(struct snapshot *s, pl_str dir, pl_str name, struct arena *a, pl_entry *out,
+			     struct pl_err *e)
+{
+	const struct folder *f = snapshot_ctx(s);
+	char path[PATH_MAX];
+	struct stat st;
+	size_t n = (size_t)snprintf(path, sizeof(path), "%.*s%s%.*s", F(dir), shown(dir), F(name));
+	if (n >= sizeof(path) || fstatat(f->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (n < sizeof(path))
+			fill(f, &st, dir, name, a, out);
+		return PL_OK;
+	}
+	if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
+		return PL_OK;
+	return err_errno(e, errno, "look at '%s/%s'", f->path, path);
 }
 
 static pl_status folder_list(struct snapshot *s, pl_str id, pl_str dir, struct arena *a, const pl_entry **out,
@@ -90,7 +133,7 @@ static pl_status folder_list(struct snapshot *s, pl_str id, pl_str dir, struct a
 {
 	(void)id;
 	const struct folder *f = snapshot_ctx(s);
-	int fd = open_dir(f, dir);
+	int fd = open_below(f, dir, S(""), O_RDONLY | O_DIRECTORY);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d) {
 		int why = errno;
@@ -106,7 +149,9 @@ static pl_status folder_list(struct snapshot *s, pl_str id, pl_str dir, struct a
 		if (!strcmp(x->d_name, ".") || !strcmp(x->d_name, ".."))
 			continue;
 		v = mem_grow(v, &cap, *n + 1, sizeof(*v));
-		*n += fill(f, fd, x->d_name, dir, a, &v[*n]);
+		struct stat st; /* what is gone again is not there */
+		if (!fstatat(fd, x->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			*n += fill(f, &st, dir, str_of(x->d_name), a, &v[*n]);
 		errno = 0;
 	}
 	int why = errno;
@@ -119,35 +164,42 @@ static pl_status folder_list(struct snapshot *s, pl_str id, pl_str dir, struct a
 	return why ? err_errno(e, why, "read the folder '%s%s%.*s'", f->path, shown(dir), F(dir)) : PL_OK;
 }
 
-static pl_status read_link(int dir, const char *name, struct arena *a, pl_str *out)
+static pl_status read_link(int fd, struct arena *a, pl_str *out)
 {
-	char target[4096];
-	ssize_t n = readlinkat(dir, name, target, sizeof(target));
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fd, "", target, sizeof(target));
 	if (n < 0)
 		return PL_EIO;
 	*out = arena_dup(a, (pl_str){target, (size_t)n});
 	return PL_OK;
 }
 
-static pl_status read_file(int dir, const char *name, struct arena *a, pl_str *out)
+/* Usually one read into its place; a file that grows meanwhile, or does not know its size, is read in blocks. */
+static pl_status read_file(int fd, struct arena *a, pl_str *out)
 {
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	if (fd < 0)
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return PL_EIO;
-	struct buf b = BUF_INIT(TREE_FILE_MAX);
+	if (st.st_size > (off_t)TREE_FILE_MAX)
+		return PL_ETOOBIG;
+	size_t room = (size_t)st.st_size + 1;
+	char *p = arena_alloc(a, room);
+	size_t n = 0;
+	ssize_t got = 0;
+	while (n < room && (got = read(fd, p + n, room - n)) > 0)
+		n += (size_t)got;
+	struct buf more = BUF_INIT(TREE_FILE_MAX);
 	char block[16384];
-	ssize_t n = fstat(fd, &st) || !S_ISREG(st.st_mode) ? -1 : 0;
-	if (n == 0) {
-		while ((n = read(fd, block, sizeof(block))) > 0 && !buf_full(&b))
-			buf_add(&b, (pl_str){block, (size_t)n});
-	}
+	if (n == room)
+		buf_add(&more, (pl_str){p, n});
+	while (n == room && !buf_full(&more) && (got = read(fd, block, sizeof(block))) > 0)
+		buf_add(&more, (pl_str){block, (size_t)got});
 	int why = errno;
-	close(fd);
-	pl_status status = n < 0 ? PL_EIO : buf_full(&b) ? PL_ETOOBIG : PL_OK;
-	if (!status)
-		*out = arena_dup(a, buf_str(&b));
-	buf_free(&b);
+	pl_status status = got < 0 ? PL_EIO : buf_full(&more) ? PL_ETOOBIG : PL_OK;
+	if (n < room)
+		p[n] = 0; /* as all the host's texts end */
+	*out = n < room ? (pl_str){p, n} : arena_dup(a, buf_str(&more));
+	buf_free(&more);
 	errno = why;
 	return status;
 }
@@ -156,21 +208,22 @@ static pl_status folder_read(struct snapshot *s, const struct listing *dir, cons
 			     pl_str *out, struct pl_err *e)
 {
 	const struct folder *f = snapshot_ctx(s);
-	char *name = str_dup(file->name);
-	int fd = open_dir(f, dir->path);
+	bool link = file->type == PL_LINK;
+	int fd = open_below(f, dir->path, file->name,
+			    link ? O_PATH | O_NOFOLLOW : O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	pl_status st = PL_EIO;
 	if (fd >= 0)
-		st = file->type == PL_LINK ? read_link(fd, name, a, out) : read_file(fd, name, a, out);
+		st = link ? read_link(fd, a, out) : read_file(fd, a, out);
 	int why = errno;
 	if (fd >= 0)
 		close(fd);
 	if (st == PL_ETOOBIG)
-		err_set(e, st, "'%s%s%.*s/%s' is larger than %u bytes", f->path, shown(dir->path), F(dir->path), name,
-			TREE_FILE_MAX);
-	else if (st)
-		st = err_errno(e, why, "read '%s%s%.*s/%s'", f->path, shown(dir->path), F(dir->path), name);
-	free(name);
-	return st;
+		return err_set(e, st, "'%s%s%.*s/%.*s' is larger than %u bytes", f->path, shown(dir->path),
+			       F(dir->path), F(file->name), TREE_FILE_MAX);
+	if (st)
+		return err_errno(e, why, "read '%s%s%.*s/%.*s'", f->path, shown(dir->path), F(dir->path),
+				 F(file->name));
+	return PL_OK;
 }
 
 static void folder_close(struct snapshot *s)
@@ -185,7 +238,7 @@ static const struct snapshot_ops folder_ops = {
 	.list = folder_list,
 	.read = folder_read,
 	.close = folder_close,
-	.by_path = true,
+	.find = folder_find,
 };
 
 pl_status snapshot_of_folder(const char *path, struct snapshot **out, struct pl_err *e)
@@ -195,8 +248,9 @@ pl_status snapshot_of_folder(const char *path, struct snapshot **out, struct pl_
 		return err_errno(e, errno, "open the folder '%s'", path);
 	struct folder *f = mem_zalloc(sizeof(*f));
 	f->fd = fd;
-	f->path = str_dup(str_of(path));
-	if (getrandom(f->nonce, sizeof(f->nonce), 0) != sizeof(f->nonce)) {
+	bool whole = strcmp(path, "/") == 0;
+	f->path = str_dup(whole ? S("") : str_of(path));
+	if (getrandom(&f->nonce, sizeof(f->nonce), 0) != sizeof(f->nonce)) {
 		int why = errno;
 		close(fd);
 		free(f->path);
@@ -204,5 +258,7 @@ pl_status snapshot_of_folder(const char *path, struct snapshot **out, struct pl_
 		return err_errno(e, why, "read random bytes");
 	}
 	*out = snapshot_new(&folder_ops, f, S("folder"));
+	if (whole)
+		snapshot_set_whole(*out);
 	return PL_OK;
 }

@@ -61,8 +61,7 @@ struct call *plugin_call(const struct plugin *p, struct arena *a, const struct l
 struct listing {
 	pl_entry *v; /* by name, bytewise */
 	size_t n;
-	pl_str path;		/* of snapshots over a folder on disk */
-	char digest[HASH_TEXT]; /* of names and types */
+	pl_str path; /* of snapshots over a folder on disk */
 };
 
 /* Where a snapshot's folders and files come from. */
@@ -72,15 +71,31 @@ struct snapshot_ops {
 			  struct pl_err *e);
 	pl_status (*read)(struct snapshot *s, const struct listing *dir, const pl_entry *f, struct arena *a,
 			  pl_str *out, struct pl_err *e);
+	/*
+	 * One entry of the folder dir, without reading the whole folder; type PL_ABSENT: none. May be NULL, then folders
+	 * are listed. Snapshots that have it carry paths in their listings.
+	 */
+	pl_status (*find)(struct snapshot *s, pl_str dir, pl_str name, struct arena *a, pl_entry *out,
+			  struct pl_err *e);
 	void (*close)(struct snapshot *s);
-	bool by_path; /* listings carry their path */
 };
 
 struct snapshot *snapshot_new(const struct snapshot_ops *ops, void *ctx, pl_str id);
 void *snapshot_ctx(const struct snapshot *s);
 /* dir is where the folder lies; only read when the listing is not there yet. */
 pl_status snapshot_list(struct snapshot *s, pl_str id, pl_str dir, const struct listing **out, struct pl_err *e);
+/* Of the names and types; hex. l is what snapshot_list gave. */
+pl_str snapshot_digest(struct snapshot *s, const struct listing *l);
 const pl_entry *listing_find(const struct listing *l, pl_str name);
+/* For walks, which ask for single names: a folder that perhaps is not listed, and an entry of it (NULL: absent). */
+pl_status snapshot_enter(struct snapshot *s, pl_str id, pl_str dir, const struct listing **out, struct pl_err *e);
+pl_status snapshot_find(struct snapshot *s, const struct listing *dir, pl_str name, const pl_entry **out,
+			struct pl_err *e);
+/* The folder, when it has been entered already and no link leads there; NULL: walk. */
+const struct listing *snapshot_entered(struct snapshot *s, pl_str dir);
+/* Is its root the root of this machine's file system, so that nothing is outside? */
+bool snapshot_is_whole(const struct snapshot *s);
+void snapshot_set_whole(struct snapshot *s);
 pl_status snapshot_read(struct snapshot *s, const struct listing *dir, const pl_entry *f, struct arena *a, pl_str *out,
 			struct pl_err *e);
 
@@ -91,7 +106,15 @@ enum look { LOOK_HINT = 1, LOOK_ABSENT, LOOK_TYPE, LOOK_CONTENT, LOOK_LIST };
 /* Every path is free of links: a link passed on the way is a look of its own. t may be NULL. */
 void trace_note(struct trace *t, enum look look, const pl_entry *found, pl_str path, pl_str id);
 
-/* ---- tree.c ---- */
+/* ---- tree.c, tree_name.c ---- */
+
+struct pl_tree {
+	struct snapshot *snapshot;
+	struct trace *trace; /* may be NULL */
+	struct arena *arena;
+	pl_str top, cwd;       /* of a folder on disk: where it lies, where the user stands */
+	pl_str before, behind; /* of another source's tree: what stands around the path */
+};
 
 /* No leading, trailing or doubled slash, no "." or "..", no NUL; "" is the root. */
 bool tree_path_ok(pl_str path);

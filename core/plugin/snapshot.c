@@ -4,16 +4,27 @@
 #include "core/base/mem.h"
 #include "core/plugin/private.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 struct slot {
 	struct slot *next;
 	pl_str id;
 	struct listing listing;
+	char digest[HASH_TEXT]; /* empty until it is asked for: only traces do */
+};
+
+/* What stands at a path, of snapshots that can find single entries. */
+struct place {
+	struct place *next;
+	pl_str path;
+	pl_entry entry;	       /* type PL_ABSENT: nothing */
+	struct listing folder; /* of a folder: its path only */
 };
 
 struct snapshot {
 	atomic_int refs;
+	bool whole;
 	const struct snapshot_ops *ops;
 	void *ctx;
 	char *id;
@@ -21,6 +32,8 @@ struct snapshot {
 	struct arena *arena;
 	struct slot **slots; /* a table by folder id */
 	size_t n_slots, n_listings;
+	struct place **places; /* a table by path */
+	size_t cap_places, n_places;
 };
 
 struct snapshot *snapshot_new(const struct snapshot_ops *ops, void *ctx, pl_str id)
@@ -56,6 +69,7 @@ void snapshot_unref(struct snapshot *s)
 	arena_free(s->arena);
 	pthread_rwlock_destroy(&s->lock);
 	free(s->slots);
+	free(s->places);
 	free(s->id);
 	free(s);
 }
@@ -109,19 +123,6 @@ static bool name_ok(pl_str name)
 	return !memchr(name.p, '/', name.n) && !memchr(name.p, 0, name.n);
 }
 
-static void digest(struct listing *l)
-{
-	struct hash *h = hash_new();
-	for (size_t i = 0; i < l->n; i++) {
-		char type = (char)l->v[i].type;
-		hash_add_field(h, l->v[i].name);
-		hash_add(h, (pl_str){&type, 1});
-	}
-	uint8_t sum[HASH_SIZE];
-	hash_end(h, sum);
-	hash_hex(sum, l->digest);
-}
-
 static pl_status take(struct snapshot *s, const pl_entry *v, size_t n, struct listing *out, struct pl_err *e)
 {
 	pl_entry *to = arena_array(s->arena, n + 1, sizeof(*to));
@@ -144,7 +145,6 @@ static pl_status take(struct snapshot *s, const pl_entry *v, size_t n, struct li
 	}
 	out->v = to;
 	out->n = n;
-	digest(out);
 	return PL_OK;
 }
 
@@ -159,7 +159,7 @@ static pl_status read_listing(struct snapshot *s, pl_str id, pl_str dir, const s
 	arena_free(a);
 	if (st)
 		return st;
-	if (s->ops->by_path)
+	if (s->ops->find)
 		l.path = arena_dup(s->arena, dir);
 	if (s->n_listings++ == s->n_slots)
 		grow(s);
@@ -186,6 +186,34 @@ pl_status snapshot_list(struct snapshot *s, pl_str id, pl_str dir, const struct 
 	return st;
 }
 
+static void digest(const struct listing *l, char to[HASH_TEXT])
+{
+	struct hash *h = hash_new();
+	for (size_t i = 0; i < l->n; i++) {
+		char type = (char)l->v[i].type;
+		hash_add_field(h, l->v[i].name);
+		hash_add(h, (pl_str){&type, 1});
+	}
+	uint8_t sum[HASH_SIZE];
+	hash_end(h, sum);
+	hash_hex(sum, to);
+}
+
+pl_str snapshot_digest(struct snapshot *s, const struct listing *l)
+{
+	struct slot *slot = (struct slot *)((char *)(uintptr_t)l - offsetof(struct slot, listing));
+	pthread_rwlock_rdlock(&s->lock);
+	bool there = slot->digest[0] != 0;
+	pthread_rwlock_unlock(&s->lock);
+	if (!there) {
+		pthread_rwlock_wrlock(&s->lock);
+		if (!slot->digest[0])
+			digest(l, slot->digest);
+		pthread_rwlock_unlock(&s->lock);
+	}
+	return str_of(slot->digest);
+}
+
 const pl_entry *listing_find(const struct listing *l, pl_str name)
 {
 	size_t from = 0, to = l->n;
@@ -200,6 +228,127 @@ const pl_entry *listing_find(const struct listing *l, pl_str name)
 			from = mid + 1;
 	}
 	return NULL;
+}
+
+/* ---- single entries ---- */
+
+bool snapshot_is_whole(const struct snapshot *s)
+{
+	return s->whole;
+}
+
+void snapshot_set_whole(struct snapshot *s)
+{
+	s->whole = true;
+}
+
+static struct place *place_at(const struct snapshot *s, pl_str path)
+{
+	struct place *p = s->cap_places ? s->places[str_hash(path) & (s->cap_places - 1)] : NULL;
+	while (p && !str_eq(p->path, path))
+		p = p->next;
+	return p;
+}
+
+static void grow_places(struct snapshot *s)
+{
+	size_t cap = s->cap_places ? s->cap_places * 4 : 64;
+	struct place **to = mem_zalloc(cap * sizeof(struct place *));
+	for (size_t i = 0; i < s->cap_places; i++) {
+		while (s->places[i]) {
+			struct place *p = s->places[i];
+			s->places[i] = p->next;
+			size_t at = str_hash(p->path) & (cap - 1);
+			p->next = to[at];
+			to[at] = p;
+		}
+	}
+	free(s->places);
+	s->places = to;
+	s->cap_places = cap;
+}
+
+static struct place *add_place(struct snapshot *s, pl_str path)
+{
+	if (s->n_places++ == s->cap_places)
+		grow_places(s);
+	struct place *p = arena_zalloc(s->arena, sizeof(*p));
+	size_t at = str_hash(path) & (s->cap_places - 1);
+	p->path = arena_dup(s->arena, path);
+	p->folder.path = p->path;
+	p->next = s->places[at];
+	s->places[at] = p;
+	return p;
+}
+
+static pl_status look(struct snapshot *s, const struct listing *dir, pl_str name, pl_str path, struct place **out,
+		      struct pl_err *e)
+{
+	pl_entry found = {.size = sizeof(found)};
+	pl_status st = s->ops->find(s, dir->path, name, s->arena, &found, e);
+	if (st)
+		return st;
+	*out = add_place(s, path);
+	(*out)->entry = found;
+	return PL_OK;
+}
+
+pl_status snapshot_find(struct snapshot *s, const struct listing *dir, pl_str name, const pl_entry **out,
+			struct pl_err *e)
+{
+	if (!s->ops->find) {
+		*out = listing_find(dir, name);
+		return PL_OK;
+	}
+	char key[PATH_MAX];
+	size_t n = dir->path.n ? dir->path.n + 1 : 0;
+	*out = NULL;
+	if (n + name.n > sizeof(key))
+		return PL_OK; /* no file has so long a name */
+	if (n) {
+		memcpy(key, dir->path.p, n - 1);
+		key[n - 1] = '/';
+	}
+	memcpy(key + n, name.p, name.n);
+	pl_str path = {key, n + name.n};
+	pthread_rwlock_rdlock(&s->lock);
+	struct place *p = place_at(s, path);
+	pthread_rwlock_unlock(&s->lock);
+	pl_status st = PL_OK;
+	if (!p) {
+		pthread_rwlock_wrlock(&s->lock);
+		p = place_at(s, path);
+		st = p ? PL_OK : look(s, dir, name, path, &p, e);
+		pthread_rwlock_unlock(&s->lock);
+	}
+	if (!st && p->entry.type != PL_ABSENT)
+		*out = &p->entry;
+	return st;
+}
+
+pl_status snapshot_enter(struct snapshot *s, pl_str id, pl_str dir, const struct listing **out, struct pl_err *e)
+{
+	if (!s->ops->find)
+		return snapshot_list(s, id, dir, out, e);
+	pthread_rwlock_wrlock(&s->lock);
+	struct place *p = place_at(s, dir);
+	if (!p) {
+		p = add_place(s, dir);
+		p->entry = (pl_entry){.size = sizeof(pl_entry), .type = PL_DIR, .id = S("root")};
+	}
+	pthread_rwlock_unlock(&s->lock);
+	*out = &p->folder;
+	return PL_OK;
+}
+
+const struct listing *snapshot_entered(struct snapshot *s, pl_str dir)
+{
+	if (!s->ops->find)
+		return NULL;
+	pthread_rwlock_rdlock(&s->lock);
+	const struct place *p = place_at(s, dir);
+	pthread_rwlock_unlock(&s->lock);
+	return p && p->entry.type == PL_DIR ? &p->folder : NULL;
 }
 
 pl_status snapshot_read(struct snapshot *s, const struct listing *dir, const pl_entry *f, struct arena *a, pl_str *out,

@@ -53,7 +53,10 @@ pl_status trace_unpack(pl_str packed, struct trace **out, struct pl_err *e);
 
 /* The tree that plugins see. t may be NULL: nothing is noted. Dies before the snapshot. One thread. */
 pl_tree *tree_new(struct snapshot *s, struct trace *t, struct arena *a);
-/* A tree over a folder on disk, for `plumb render DIR`: content ids are digests; links may not leave it. */
+/*
+ * A tree over a folder on disk, for `plumb render DIR`; path is absolute. Links may not leave it; "/" has no outside,
+ * there absolute links lead where they say. Folders are read only when they are listed.
+ */
 pl_status snapshot_of_folder(const char *path, struct snapshot **out, struct pl_err *e);
 
 /* For the host's own looks at a tree (is there a kustomization file?): noted like a plugin's. */
@@ -63,7 +66,13 @@ pl_status tree_read(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struc
 pl_status tree_readlink(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struct pl_err *e);
 /* path without links, the last step's too; noted like a stat of what stands there, not of its content. */
 pl_status tree_real(pl_tree *t, pl_str path, pl_str *out, struct pl_err *e);
-/* What people call the path: see tree_name.c. */
+/*
+ * What people call the path: as it is, unless one of these was called. Of a folder on disk that lies at top: as seen
+ * from the folder cwd when that is no longer than the absolute path. Of another source's tree: before and behind stand
+ * around it. The texts outlive the tree.
+ */
 pl_str tree_name(pl_tree *t, pl_str path);
+void tree_told_from(pl_tree *t, pl_str top, pl_str cwd);
+void tree_told_as(pl_tree *t, pl_str before, pl_str behind);
 
 #endif

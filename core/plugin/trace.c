@@ -180,7 +180,7 @@ static pl_status look_again(struct walk *w, const struct note *n, bool *same, st
 	const struct listing *l;
 	if (n->look == LOOK_LIST) {
 		pl_status st = walk_to(w, path, &l, e);
-		*same = !st && l && str_eqz(note_id(n), l->digest);
+		*same = !st && l && str_eq(note_id(n), snapshot_digest(w->snapshot, l));
 		return st;
 	}
 	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;

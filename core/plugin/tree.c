@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tree that plugins see: walks paths step by step through the snapshot's listings and notes every look. */
+/* The tree that plugins see: walks paths step by step through the snapshot's folders and notes every look. */
 #include "core/base/mem.h"
 #include "core/plugin/private.h"
-
-struct pl_tree {
-	struct snapshot *snapshot;
-	struct trace *trace; /* may be NULL */
-	struct arena *arena;
-};
 
 pl_tree *tree_new(struct snapshot *s, struct trace *t, struct arena *a)
 {
 	pl_tree *tree = arena_zalloc(a, sizeof(*tree));
-	*tree = (pl_tree){s, t, a};
+	*tree = (pl_tree){.snapshot = s, .trace = t, .arena = a};
 	return tree;
 }
 
@@ -50,6 +44,11 @@ struct found {
 	pl_str path;		   /* free of links; in the tree's arena */
 };
 
+static pl_str asked(const struct walk *w)
+{
+	return tree_name(w->tree, w->asked);
+}
+
 static void walk_end(struct walk *w)
 {
 	buf_free(&w->here);
@@ -60,7 +59,7 @@ static void walk_end(struct walk *w)
 static pl_status enter(struct walk *w, pl_str id, struct pl_err *e)
 {
 	const struct listing *l = NULL;
-	pl_status st = snapshot_list(w->tree->snapshot, id, buf_str(&w->here), &l, e);
+	pl_status st = snapshot_enter(w->tree->snapshot, id, buf_str(&w->here), &l, e);
 	if (st)
 		return st;
 	w->dirs = mem_grow(w->dirs, &w->cap_dirs, w->n_dirs + 1, sizeof(*w->dirs));
@@ -86,10 +85,12 @@ static bool next_step(struct walk *w, pl_str *step)
 
 static pl_status step_up(struct walk *w, struct pl_err *e)
 {
+	if (w->n_dirs == 1 && snapshot_is_whole(w->tree->snapshot))
+		return PL_OK; /* as "/.." is "/" */
 	if (w->n_dirs == 1)
 		return err_set(e, PL_EDENIED,
 			       "'%.*s' leaves the repository: a link on the way has more '..' than folders",
-			       F(w->asked));
+			       F(asked(w)));
 	/* Paths noted from here on don't lead through this folder, yet without it the way would end. */
 	pl_str here = buf_str(&w->here);
 	trace_note(w->tree->trace, LOOK_TYPE, &(pl_entry){.type = PL_DIR}, here, S(""));
@@ -119,21 +120,34 @@ static bool escapes(const struct walk *w, pl_str target)
 	return false;
 }
 
+static void back_to_root(struct walk *w)
+{
+	/* The folder left behind must still be one. */
+	if (w->n_dirs > 1)
+		trace_note(w->tree->trace, LOOK_TYPE, &(pl_entry){.type = PL_DIR}, buf_str(&w->here), S(""));
+	buf_clear(&w->here);
+	w->n_dirs = 1;
+}
+
 static pl_status follow(struct walk *w, const pl_entry *link, pl_str path, struct pl_err *e)
 {
 	pl_str target;
 	trace_note(w->tree->trace, LOOK_CONTENT, link, path, link->id);
 	if (++w->links > TREE_LINKS_MAX)
-		return err_set(e, PL_EDENIED, "'%.*s' leads through more than %d symbolic links", F(w->asked),
+		return err_set(e, PL_EDENIED, "'%.*s' leads through more than %d symbolic links", F(asked(w)),
 			       TREE_LINKS_MAX);
 	pl_status st = snapshot_read(w->tree->snapshot, w->dirs[w->n_dirs - 1], link, w->tree->arena, &target, e);
 	if (st)
 		return st;
 	if (!target.n || memchr(target.p, 0, target.n))
-		return err_set(e, PL_EINVAL, "the symbolic link '%.*s' has no usable target", F(path));
-	if (target.p[0] == '/' || escapes(w, target))
+		return err_set(e, PL_EINVAL, "the symbolic link '%.*s' has no usable target",
+			       F(tree_name(w->tree, path)));
+	bool whole = snapshot_is_whole(w->tree->snapshot);
+	if (!whole && (target.p[0] == '/' || escapes(w, target)))
 		return err_set(e, PL_EDENIED, "the symbolic link '%.*s' points to '%.*s', outside the repository",
-			       F(path), F(target));
+			       F(tree_name(w->tree, path)), F(target));
+	if (target.p[0] == '/')
+		back_to_root(w);
 	struct buf rest = BUF_INIT(w->rest.max);
 	buf_add(&rest, target);
 	buf_addc(&rest, '/');
@@ -141,7 +155,7 @@ static pl_status follow(struct walk *w, const pl_entry *link, pl_str path, struc
 	buf_free(&w->rest);
 	w->rest = rest;
 	if (buf_full(&rest))
-		return err_set(e, PL_ETOOBIG, "'%.*s' leads to a path that is too long", F(w->asked));
+		return err_set(e, PL_ETOOBIG, "'%.*s' leads to a path that is too long", F(asked(w)));
 	return PL_OK;
 }
 
@@ -159,14 +173,16 @@ static pl_status no_such(struct walk *w, pl_str path, const pl_entry *in_the_way
 	trace_note(w->tree->trace, in_the_way ? LOOK_TYPE : LOOK_ABSENT, in_the_way, path, S(""));
 	if (in_the_way && in_the_way->type == PL_SUBMODULE)
 		return err_set(e, PL_EUNSUPPORTED, "'%.*s' is a submodule, whose files are not part of this repository",
-			       F(path));
+			       F(tree_name(w->tree, path)));
 	if (in_the_way)
-		return err_set(e, PL_ENOTFOUND, "no '%.*s': '%.*s' is a file", F(w->asked), F(path));
-	err_set(e, PL_ENOTFOUND, "no such file or folder '%.*s'", F(w->asked));
+		return err_set(e, PL_ENOTFOUND, "no '%.*s': '%.*s' is a file", F(asked(w)),
+			       F(tree_name(w->tree, path)));
+	err_set(e, PL_ENOTFOUND, "no such file or folder '%.*s'", F(asked(w)));
 	if (!str_eq(path, w->asked)) {
 		pl_str here = buf_str(&w->here);
-		pl_err_hint(e, "'%.*s' is absent in %s%.*s%s", F(path), here.n ? "'" : "the root folder", F(here),
-			    here.n ? "'" : "");
+		bool root = !here.n && !w->tree->top.n;
+		pl_err_hint(e, "'%.*s' is absent in %s%.*s%s", F(tree_name(w->tree, path)),
+			    root ? "the root folder" : "'", F(tree_name(w->tree, here)), root ? "" : "'");
 	}
 	return PL_ENOTFOUND;
 }
@@ -175,9 +191,12 @@ static pl_status no_such(struct walk *w, pl_str path, const pl_entry *in_the_way
 static pl_status step_into(struct walk *w, pl_str name, bool follow_last, struct found *f, bool *end, struct pl_err *e)
 {
 	const struct listing *dir = w->dirs[w->n_dirs - 1];
-	const pl_entry *entry = listing_find(dir, name);
+	const pl_entry *entry;
 	pl_str path = path_here(w, name);
 	bool last = !more_steps(w);
+	pl_status st = snapshot_find(w->tree->snapshot, dir, name, &entry, e);
+	if (st)
+		return st;
 	if (!entry)
 		return no_such(w, path, NULL, e);
 	if (entry->type == PL_LINK && (!last || follow_last))
@@ -218,8 +237,26 @@ static pl_status walk(struct walk *w, bool follow_last, struct found *f, struct 
 	const char *slash = memrchr(here.p, '/', here.n);
 	size_t name_at = slash ? (size_t)(slash - here.p) + 1 : 0;
 	const struct listing *above = w->dirs[w->n_dirs - 2];
-	*f = (struct found){listing_find(above, (pl_str){here.p + name_at, here.n - name_at}), above, here};
-	return PL_OK;
+	*f = (struct found){.dir = above, .path = here};
+	return snapshot_find(w->tree->snapshot, above, (pl_str){here.p + name_at, here.n - name_at}, &f->entry, e);
+}
+
+/*
+ * Where nothing is noted, a file beside one that was looked at before needs no walk: its folder is known, and that no
+ * link leads there. false: walk.
+ */
+static bool find_beside(pl_tree *t, pl_str path, bool follow_last, struct found *f)
+{
+	const char *slash = memrchr(path.p ? path.p : "", '/', path.n);
+	if (t->trace || !slash)
+		return false;
+	size_t n = (size_t)(slash - path.p);
+	f->dir = snapshot_entered(t->snapshot, (pl_str){path.p, n});
+	if (!f->dir || snapshot_find(t->snapshot, f->dir, (pl_str){slash + 1, path.n - n - 1}, &f->entry, NULL) ||
+	    !f->entry)
+		return false;
+	f->path = arena_dup(t->arena, path);
+	return f->entry->type != PL_SUBMODULE && (f->entry->type != PL_LINK || !follow_last);
 }
 
 static pl_status find(pl_tree *t, pl_str path, bool follow_last, struct found *f, struct pl_err *e)
@@ -228,6 +265,9 @@ static pl_status find(pl_tree *t, pl_str path, bool follow_last, struct found *f
 		return err_set(e, PL_EINVAL,
 			       "'%.*s' is not a path in a repository (no '.', '..', doubled or outer slashes)",
 			       F(path));
+	if (find_beside(t, path, follow_last, f))
+		return PL_OK;
+	*f = (struct found){0};
 	struct walk w = {.tree = t, .asked = path, .here = BUF_INIT(1 << 20), .rest = BUF_INIT(1 << 20)};
 	buf_add(&w.rest, path);
 	pl_status st = walk(&w, follow_last, f, e);
@@ -264,8 +304,8 @@ static pl_status not_a(pl_tree *t, const struct found *f, pl_str path, const cha
 	trace_note(t->trace, LOOK_TYPE, f->entry ? f->entry : &root, f->path, S(""));
 	if (type == PL_SUBMODULE)
 		return err_set(e, PL_EUNSUPPORTED, "'%.*s' is a submodule, whose files are not part of this repository",
-			       F(path));
-	return err_set(e, PL_EINVAL, "'%.*s' is %s, not %s", F(path), types[type], wanted);
+			       F(tree_name(t, path)));
+	return err_set(e, PL_EINVAL, "'%.*s' is %s, not %s", F(tree_name(t, path)), types[type], wanted);
 }
 
 pl_status tree_list(pl_tree *t, pl_str path, const pl_entry **out, size_t *n, struct pl_err *e)
@@ -280,7 +320,8 @@ pl_status tree_list(pl_tree *t, pl_str path, const pl_entry **out, size_t *n, st
 	st = snapshot_list(t->snapshot, f.entry ? f.entry->id : S(""), f.path, &l, e);
 	if (st)
 		return st;
-	trace_note(t->trace, LOOK_LIST, &(pl_entry){.type = PL_DIR}, f.path, str_of(l->digest));
+	if (t->trace)
+		trace_note(t->trace, LOOK_LIST, &(pl_entry){.type = PL_DIR}, f.path, snapshot_digest(t->snapshot, l));
 	/* Names and types are what is noted, so nothing more is told. */
 	pl_entry *v = arena_array(t->arena, l->n + 1, sizeof(*v));
 	for (size_t i = 0; i < l->n; i++)
@@ -301,7 +342,7 @@ pl_status tree_read(pl_tree *t, pl_str path, struct arena *a, pl_str *out, struc
 	trace_note(t->trace, LOOK_CONTENT, f.entry, f.path, f.entry->id);
 	st = snapshot_read(t->snapshot, f.dir, f.entry, a, out, e);
 	if (st)
-		pl_err_in(e, "read '%.*s'", F(path));
+		pl_err_in(e, "read '%.*s'", F(tree_name(t, path)));
 	return st;
 }
 
@@ -328,10 +369,4 @@ pl_status tree_real(pl_tree *t, pl_str path, pl_str *out, struct pl_err *e)
 	trace_note(t->trace, LOOK_TYPE, f.entry ? f.entry : &root, f.path, S(""));
 	*out = f.entry ? f.path : S("");
 	return PL_OK;
-}
-
-pl_str tree_name(pl_tree *t, pl_str path)
-{
-	(void)t;
-	return path;
 }
