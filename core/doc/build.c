@@ -232,6 +232,15 @@ pl_status pl_set(pl_doc *d, pl_node *map, pl_str key, pl_node *value)
 	return PL_OK;
 }
 
+pl_status pl_add(pl_doc *d, pl_node *map, pl_str key, pl_node *value)
+{
+	pl_status st = check_change(d, map, PL_MAP, value);
+
+	if (!st)
+		doc_map_add(d, map, pl_new_string(d, key), value);
+	return st;
+}
+
 pl_status pl_sets(pl_doc *d, pl_node *map, const char *key, pl_node *value)
 {
 	return pl_set(d, map, str_of(key), value);

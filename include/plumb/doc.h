@@ -131,6 +131,8 @@ PL_API pl_status pl_remove_item(pl_doc *d, pl_node *list, size_t i);
 PL_API pl_status pl_set(pl_doc *d, pl_node *map, pl_str key,
 			pl_node *value); /* replaces or appends; key order is kept */
 PL_API pl_status pl_sets(pl_doc *d, pl_node *map, const char *key, pl_node *value);
+/* Appends a pair in constant time, for long maps; the caller knows that the key is not there yet. */
+PL_API pl_status pl_add(pl_doc *d, pl_node *map, pl_str key, pl_node *value);
 PL_API pl_status pl_remove(pl_doc *d, pl_node *map, pl_str key); /* PL_ENOTFOUND when absent */
 
 /*
