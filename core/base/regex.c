@@ -12,8 +12,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
-/* What a compiled expression may need, and how long one may be: classes grow by hundreds while they are read. */
-enum { MAX_MEM = 8 << 20, LONGEST = 64 * 1024, SHOWN = 200 };
+/*
+ * What a compiled expression may need. RE2 looks at that only after it has read the pattern, and to read it takes about
+ * 2 KiB a byte at worst, 30 KiB for each Unicode class.
+ */
+enum { MAX_MEM = 8 << 20, LONGEST = 64 * 1024, MOST_CLASSES = 1000, SHOWN = 200 };
 
 struct pl_regex {
 	char *text; /* the pattern */
@@ -100,6 +103,8 @@ static pl_status compile(pl_regex *r, pl_str pattern, pl_err *e)
 
 	if (pattern.n > LONGEST)
 		return refuse(pattern, PL_ETOOBIG, "longer than 64 KiB", S(""), e);
+	if (regex_unicode_classes(pattern) > MOST_CLASSES)
+		return refuse(pattern, PL_ETOOBIG, "more than 1000 Unicode classes", S(""), e);
 	why = regex_from_go(pattern, &b, &part);
 	m = why ? NULL : module(e);
 	if (why)

@@ -14,6 +14,15 @@ bool regex_is_literal(pl_str pattern)
 	return true;
 }
 
+size_t regex_unicode_classes(pl_str pattern)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i + 1 < pattern.n; i++)
+		n += pattern.p[i] == '\\' && (pattern.p[i + 1] | 0x20) == 'p';
+	return n;
+}
+
 static bool is_word(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';

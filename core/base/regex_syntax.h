@@ -8,6 +8,9 @@
 /* Does pattern match nothing but itself? */
 bool regex_is_literal(pl_str pattern);
 
+/* At least as many as \pX, \PX and \p{Name} are in pattern. */
+size_t regex_unicode_classes(pl_str pattern);
+
 /*
  * Appends pattern as RE2 has to get it for what Go reads: (?<name>…) becomes (?P<name>…). NULL when it is in order so
  * far, else what Go refuses and RE2 would not; *part is the piece of pattern that it is about.
