@@ -26,7 +26,7 @@ typedef struct pl_types pl_types;
 typedef struct pl_type {
 	const void *in;
 	uint32_t at;
-	uint32_t reserved;
+	uint32_t reserved; /* the toolkit's own, as the others are */
 } pl_type;
 
 enum { PL_PATCH_MERGE = 1, PL_PATCH_REPLACE = 2, PL_PATCH_RETAIN_KEYS = 4 };
@@ -35,7 +35,10 @@ enum { PL_SCOPE_UNKNOWN = -1, PL_SCOPE_CLUSTER = 0, PL_SCOPE_NAMESPACED = 1 };
 /* Types that begin with the built-in ones (builtin 1) or with nothing (0). Freed by pl_types_free(). */
 PL_API pl_types *pl_types_new(int builtin);
 PL_API void pl_types_free(pl_types *t);
-/* An OpenAPI v2 document ("definitions"), or v3 ("components": {"schemas"}). References that lead nowhere are errors.
+/*
+ * An OpenAPI v2 document ("definitions"), or v3 ("components": {"schemas"}). References lead to definitions of any
+ * document added, also later; else to built-in ones of that name; else to what is unknown. "paths" say scopes. After an
+ * error a part of it has been added.
  */
 PL_API pl_status pl_types_add_openapi(pl_types *t, const pl_doc *d, const pl_node *root, pl_err *e);
 /* A CustomResourceDefinition (v1 or v1beta1): every version's structural schema, and the scope. */
@@ -44,7 +47,8 @@ PL_API pl_status pl_types_add_crd(pl_types *t, const pl_doc *d, const pl_node *c
 /* t NULL: the built-in ones alone. */
 PL_API pl_type pl_types_kind(const pl_types *t, pl_str group, pl_str version, pl_str kind);
 PL_API pl_type pl_types_named(const pl_types *t, pl_str definition); /* "io.k8s.api.core.v1.PodSpec" */
-PL_API int pl_types_scope(const pl_types *t, pl_str group, pl_str version, pl_str kind); /* PL_SCOPE_… */
+/* PL_SCOPE_…; the built-in kinds' scopes are known also to types that began with nothing. */
+PL_API int pl_types_scope(const pl_types *t, pl_str group, pl_str version, pl_str kind);
 
 PL_API int pl_type_known(pl_type t);
 PL_API int pl_type_kind(pl_type t);		      /* PL_MAP, PL_LIST, PL_STRING, PL_NUMBER, PL_BOOL; -1 unknown */
