@@ -161,6 +161,7 @@ struct config {
 	struct fieldspecs plain_labels;
 	struct name_reference *references;
 	uint32_t n_references, cap_references;
+	struct fieldspecs claim_labels; /* for includeVolumeClaimTemplates */
 };
 
 /* The built-in tables (config_tables.c). Shared: a build merges into copies. */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_read.c - field specs as users write them: configurations: files, fieldSpecs: of transformers. */
+#include "cfg.h"
+
+static pl_status read_spec(struct build *b, const pl_node *n, struct fieldspec *out)
+{
+	static const struct cfg_key keys[] = {
+		{"group", CFG_TEXT, offsetof(struct fieldspec, gvk.group)},
+		{"version", CFG_TEXT, offsetof(struct fieldspec, gvk.version)},
+		{"kind", CFG_TEXT, offsetof(struct fieldspec, gvk.kind)},
+		{"path", CFG_TEXT, offsetof(struct fieldspec, path)},
+		{"create", CFG_BOOL, offsetof(struct fieldspec, create)},
+	};
+	*out = (struct fieldspec){0};
+	return cfg_read(b, n, "field spec", keys, sizeof(keys) / sizeof(keys[0]), CFG_REFUSE, out);
+}
+
+static pl_status append_spec(struct build *b, const pl_node *n, void *ctx)
+{
+	struct fieldspecs *l = ctx;
+	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	return read_spec(b, n, &l->v[l->n++]);
+}
+
+pl_status fieldspecs_read(struct build *b, const pl_node *list, struct fieldspecs *out)
+{
+	return cfg_each(b, list, "fieldSpecs", append_spec, out);
+}
+
+static pl_status add_spec(struct build *b, const pl_node *n, void *ctx)
+{
+	struct fieldspec f;
+	pl_status st = read_spec(b, n, &f);
+	return st ? st : fieldspecs_add(b, ctx, &f, n);
+}
+
+struct reference_file {
+	struct gvk gvk;
+	const pl_node *specs;
+};
+
+static pl_status add_reference(struct build *b, const pl_node *n, void *ctx)
+{
+	static const struct cfg_key keys[] = {
+		{"group", CFG_TEXT, offsetof(struct reference_file, gvk.group)},
+		{"version", CFG_TEXT, offsetof(struct reference_file, gvk.version)},
+		{"kind", CFG_TEXT, offsetof(struct reference_file, gvk.kind)},
+		{"fieldSpecs", CFG_NODE, offsetof(struct reference_file, specs)},
+	};
+	struct reference_file f = {0};
+	pl_status st = cfg_read(b, n, "name reference", keys, sizeof(keys) / sizeof(keys[0]), CFG_REFUSE, &f);
+	if (st)
+		return st;
+	struct name_reference r = {.gvk = f.gvk};
+	st = fieldspecs_read(b, f.specs, &r.referrers);
+	if (st)
+		return st;
+	struct config one = {.references = &r, .n_references = 1};
+	return config_merge(b, ctx, &one, n);
+}
+
+/* What a configurations: file may hold. */
+struct config_file {
+	const pl_node *name_prefix, *name_suffix, *ns, *annotations, *labels, *plain_labels, *template_labels,
+		*claim_labels, *vars, *images, *replicas, *references;
+};
+
+#define KEY(name, field)                                                                                               \
+	{                                                                                                              \
+		name, CFG_NODE, offsetof(struct config_file, field)                                                    \
+	}
+static const struct cfg_key file_keys[] = {
+	KEY("namePrefix", name_prefix),
+	KEY("nameSuffix", name_suffix),
+	KEY("namespace", ns),
+	KEY("commonAnnotations", annotations),
+	KEY("commonLabels", labels),
+	KEY("labels", plain_labels),
+	KEY("templateLabels", template_labels),
+	KEY("volumeClaimTemplateLabels", claim_labels),
+	KEY("varReference", vars),
+	KEY("images", images),
+	KEY("replicas", replicas),
+	KEY("nameReference", references),
+};
+
+static pl_status add_specs(struct build *b, struct fieldspecs *into, const pl_node *list, const char *name)
+{
+	pl_status st = cfg_each(b, list, name, add_spec, into);
+	return st ? pl_err_in(b->err, "field specs of '%s'", name) : PL_OK;
+}
+
+pl_status config_read(struct build *b, struct config *into, const pl_node *root)
+{
+	struct config_file f = {0};
+	pl_status st = cfg_read(b, root, "configurations file", file_keys, sizeof(file_keys) / sizeof(file_keys[0]),
+				CFG_REFUSE, &f);
+	if (st)
+		return st;
+	const struct {
+		struct fieldspecs *into;
+		const pl_node *list;
+		const char *name;
+	} lists[] = {
+		{&into->name_prefix, f.name_prefix, "namePrefix"},
+		{&into->name_suffix, f.name_suffix, "nameSuffix"},
+		{&into->ns, f.ns, "namespace"},
+		{&into->annotations, f.annotations, "commonAnnotations"},
+		{&into->labels, f.labels, "commonLabels"},
+		{&into->plain_labels, f.plain_labels, "labels"},
+		{&into->template_labels, f.template_labels, "templateLabels"},
+		{&into->claim_labels, f.claim_labels, "volumeClaimTemplateLabels"},
+		{&into->vars, f.vars, "varReference"},
+		{&into->images, f.images, "images"},
+		{&into->replicas, f.replicas, "replicas"},
+	};
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		st = add_specs(b, lists[i].into, lists[i].list, lists[i].name);
+		if (st)
+			return st;
+	}
+	return cfg_each(b, f.references, "nameReference", add_reference, into);
+}
