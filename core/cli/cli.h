@@ -58,7 +58,10 @@ extern const struct cli_command *const cli_commands[];
 extern const size_t n_cli_commands;
 
 const char *cli_value(const struct cli *c, const char *option); /* NULL: not given */
+const char **cli_slot(struct cli *c, const char *option);	/* where it is kept */
 bool cli_flag(const struct cli *c, const char *option);
+/* The worker helper; started now when the command did not ask for one from the start. NULL: error. */
+struct worker *cli_worker(struct cli *c, struct pl_err *e);
 
 /* Prints "plumb: TEXT" on stderr; returns EXIT_ERROR. */
 int cli_fail(struct pl_err *e);		    /* clears e */

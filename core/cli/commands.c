@@ -83,18 +83,21 @@ static const struct cli_command sync_command = {
 
 static const struct cli_option render_options[] = {
 	{"revision", 'R', "REVISION", "of this branch, tag or commit (applications only)", false},
+	{"load-restrictor", 0, "RULE", "LoadRestrictionsNone: files of a kustomization may lie outside its folder",
+	 false},
+	{CLI_OUTPUT, 'o', "FORM|PATH", "json, yaml or name; else a file, or a folder for one file a resource", false},
 };
 static const struct cli_command render = {
 	.name = "render",
-	.args = "APP|DIR",
+	.args = "[APP|DIR]",
 	.summary = "the manifests of an application or a folder on stdout",
-	.details = "A folder needs no config. A name without a slash is an application when the config has one.",
+	.details = "A folder needs no config: one with a kustomization is built as `kustomize build` does, else its "
+		   "manifests are\n"
+		   "read. Without an argument it is the current folder. A name without a slash is an application when "
+		   "the\n"
+		   "config has one.",
 	OPTIONS(render_options),
-	.min_args = 1,
 	.max_args = 1,
-	.too_few = "name an application or a folder",
-	.worker = true,
-	.listing = true,
 	.run = cmd_render,
 	.complete = "app",
 };

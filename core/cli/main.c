@@ -25,6 +25,11 @@ const char *cli_value(const struct cli *c, const char *option)
 	return c->values[index_of(c->command, option)];
 }
 
+const char **cli_slot(struct cli *c, const char *option)
+{
+	return &c->values[index_of(c->command, option)];
+}
+
 bool cli_flag(const struct cli *c, const char *option)
 {
 	return cli_value(c, option) != NULL;
@@ -272,16 +277,19 @@ static int parse(struct cli *c, int argc, char **argv)
 	return -1;
 }
 
-static struct worker *start_worker(struct pl_err *e)
+struct worker *cli_worker(struct cli *c, struct pl_err *e)
 {
 	static struct worker_job jobs[16];
 	size_t n_plugin, n_script, n = 0;
 	const struct worker_job *p = plugin_jobs(&n_plugin), *s = script_jobs(&n_script);
+	if (c->worker)
+		return c->worker;
 	for (size_t i = 0; i < n_plugin; i++)
 		jobs[n++] = p[i];
 	for (size_t i = 0; i < n_script; i++)
 		jobs[n++] = s[i];
-	return worker_start(jobs, n, e);
+	c->worker = worker_start(jobs, n, e);
+	return c->worker;
 }
 
 static int run(struct cli *c)
@@ -289,8 +297,7 @@ static int run(struct cli *c)
 	struct pl_err e = ERR_INIT;
 	if (c->command->worker) {
 		/* Signals are blocked before the first thread, the helper is forked before the first document. */
-		c->worker = start_worker(&e);
-		if (!c->worker)
+		if (!cli_worker(c, &e))
 			return cli_fail(&e);
 	}
 	c->arena = arena_new();

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A folder without any config: as kustomize builds it when it holds a kustomization, else its plain manifests. */
+#include "core/cli/render.h"
+
+#include "core/base/file.h"
+#include "core/base/mem.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { RENDER_TIMEOUT_MS = 10 * 60 * 1000 }; /* remote trees are fetched within it */
+
+/* What one folder's rendering needs, freed at its end. */
+struct job {
+	struct cli *c;
+	struct registry *registry;
+	struct snapshot *snapshot;
+	struct render_step step;
+	pl_str cwd;
+};
+
+bool render_has_kustomization(const char *folder)
+{
+	static const char *const names[] = {"kustomization.yaml", "kustomization.yml", "Kustomization"};
+	bool found = false;
+	for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) {
+		struct stat st;
+		char *path = path_join(folder, names[i]);
+		found = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+		free(path);
+	}
+	return found;
+}
+
+static pl_status real_path(struct cli *c, const char *path, pl_str *out, struct pl_err *e)
+{
+	char *real = realpath(path, NULL);
+	if (!real)
+		return err_errno(e, errno, "open the folder '%s'", path);
+	*out = arena_dup(c->arena, str_of(real));
+	free(real);
+	return PL_OK;
+}
+
+/*
+ * The tree for plain manifests: the Git work tree the folder lies in, so that links are found as they would be by an
+ * application; else the folder itself. Links lead nowhere else. *below is the folder in it.
+ */
+static pl_str work_tree(struct cli *c, pl_str real, pl_str *below)
+{
+	*below = S("");
+	for (size_t n = real.n; n > 0; n--) {
+		if (n < real.n && real.p[n] != '/')
+			continue;
+		pl_str at = {real.p, n};
+		if (!file_exists(arena_printf(c->arena, "%.*s/.git", F(at)).p))
+			continue;
+		if (n < real.n)
+			*below = (pl_str){real.p + n + 1, real.n - n - 1};
+		return arena_dup(c->arena, at);
+	}
+	return real;
+}
+
+/* Kustomizations name what lies anywhere (`../../base`) and have rules of their own for it: they get the whole disk. */
+static pl_status open_tree(struct job *j, const char *path, bool kustomize, struct pl_err *e)
+{
+	pl_str real = {0}, top = S("/");
+	pl_status st = real_path(j->c, path, &real, e);
+	if (st)
+		return st;
+	if (kustomize)
+		j->step.path = (pl_str){real.p + 1, real.n - 1};
+	else
+		top = work_tree(j->c, real, &j->step.path);
+	st = snapshot_of_folder(top.p, &j->snapshot, e);
+	if (st)
+		return st;
+	j->step.tree = tree_new(j->snapshot, NULL, j->c->arena);
+	tree_told_from(j->step.tree, top, j->cwd);
+	return PL_OK;
+}
+
+static pl_status choose_plugin(struct job *j, bool kustomize, struct pl_err *e)
+{
+	const char *restrictor = cli_value(j->c, "load-restrictor");
+	struct err_list errors = {0};
+	pl_node *options = NULL;
+	pl_status st =
+		registry_get(j->registry, PL_KIND_RENDERER, kustomize ? S("kustomize") : S("yaml"), &j->step.plugin, e);
+	if (st)
+		return st;
+	if (kustomize && restrictor) {
+		options = pl_new_map(j->c->doc);
+		pl_sets(j->c->doc, options, "loadRestrictor", pl_new_string(j->c->doc, str_of(restrictor)));
+	}
+	st = plugin_options(j->step.plugin, j->c->doc, options, NULL, NULL, j->c->arena, &j->step.options, &errors);
+	if (st && errors.n && e)
+		err_copy(e, &errors.v[0]);
+	err_list_free(&errors);
+	return st;
+}
+
+pl_status render_folder(struct cli *c, const char *path, struct nodes *out, struct pl_err *e)
+{
+	bool kustomize = render_has_kustomization(path);
+	char *own = registry_own_folder(), *cwd = getcwd(NULL, 0);
+	const char *folders[] = {own};
+	struct registry_config rc = {folders, 1, NULL, &c->log};
+	struct job j = {.c = c, .registry = registry_new(&rc), .cwd = str_of(cwd)};
+	struct nodes in = {0};
+	j.step.doc = c->doc;
+	j.step.app = str_of(path);
+	pl_status st = open_tree(&j, path, kustomize, e);
+	if (!st)
+		st = choose_plugin(&j, kustomize, e);
+	if (!st)
+		st = render_run(j.registry, &j.step, &in, out, &c->log, NULL, RENDER_TIMEOUT_MS, e);
+	snapshot_unref(j.snapshot);
+	registry_free(j.registry);
+	free(cwd);
+	free(own);
+	return st ? pl_err_in(e, "render '%s'", path) : PL_OK;
+}
