@@ -14,9 +14,16 @@ struct chunk {
 	size_t used, size; /* of what follows this header */
 };
 
+struct deferred {
+	struct deferred *next;
+	void (*free_fn)(void *);
+	void *p;
+};
+
 struct arena {
 	struct chunk *chunks; /* the first is the one that is filled */
 	size_t next;	      /* size of the chunk after it */
+	struct deferred *deferred;
 };
 
 static void *zeroed(size_t n)
@@ -38,6 +45,8 @@ void arena_free(struct arena *a)
 {
 	if (!a)
 		return;
+	for (const struct deferred *d = a->deferred; d; d = d->next)
+		d->free_fn(d->p);
 	for (struct chunk *c = a->chunks, *next; c; c = next) {
 		next = c->next;
 		free(c);
@@ -84,6 +93,13 @@ void *arena_alloc(struct arena *a, size_t n)
 		a->next *= 2;
 	c->used = n;
 	return (char *)c + header();
+}
+
+void arena_defer(struct arena *a, void (*free_fn)(void *), void *p)
+{
+	struct deferred *d = arena_alloc(a, sizeof(*d));
+	*d = (struct deferred){a->deferred, free_fn, p};
+	a->deferred = d;
 }
 
 pl_str arena_dup(struct arena *a, pl_str s)

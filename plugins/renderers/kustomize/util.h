@@ -19,6 +19,8 @@ void arena_free(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 pl_str arena_dup(struct arena *a, pl_str s); /* NUL-terminated behind its end, as all texts made here */
 pl_str arena_printf(struct arena *a, const char *fmt, ...) PL_PRINTF(2, 3);
+/* free_fn(p) is called by arena_free(), the last one first. */
+void arena_defer(struct arena *a, void (*free_fn)(void *), void *p);
 /* v with room for at least one more than n items; grows by halves, the old one stays in the arena. */
 void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t item);
 
