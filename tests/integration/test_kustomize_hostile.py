@@ -205,12 +205,12 @@ def _():
             assert p.returncode in (0, 2), (p.returncode, p.stderr[-300:])
 
 
-@test("a hundred thousand entries in every list")
+@test("fifty thousand entries in the lists")
 def _():
-    n = 20000 if SANITIZED else 100000
+    n = 10000 if SANITIZED else 50000
     with Scratch() as s:
         write(s.dir, "a.yaml", "---\n".join(CONFIG % ("c%d" % i) for i in range(n)))
-        labels = "".join("  l%d: x\n" % i for i in range(200))
+        labels = "".join("  l%d: x\n" % i for i in range(5))
         write(s.dir, "kustomization.yaml", HEAD + "resources: [a.yaml]\nconfigMapGenerator:\n" + "".join("- {name: g%d}\n" % i for i in range(n))
               + "commonAnnotations:\n" + labels)
         r = render(s.dir, ".", status=0)
