@@ -210,6 +210,33 @@ static const struct cli_command plugin = {
 	.complete = "plugin",
 };
 
+static const struct cli_option patch_options[] = {
+	{"patch", 'p', "PATCH", "the patch, a file or itself (may be repeated); three-way: the modified document",
+	 true},
+	{"type", 't', "TYPE", "strategic (the default), three-way, merge (RFC 7396) or json (RFC 6902)", false},
+	{"original", 0, "FILE", "three-way: what was applied last; without it nothing is deleted", false},
+	{"schema", 's', "FILE", "an OpenAPI document or a CustomResourceDefinition with the document's type", false},
+	{"definition", 'd', "NAME", "the type is this definition of --schema, whatever the document's kind", false},
+};
+static const struct cli_command patch = {
+	.name = "patch",
+	.args = "FILE",
+	.summary = "a document with patches applied, on stdout",
+	.details = "All files are YAML or JSON and hold one document; - is standard input. A strategic patch and a "
+		   "three-way "
+		   "merge\n"
+		   "go by the document's apiVersion and kind: Kubernetes' own kinds are known, of others maps are "
+		   "merged and\n"
+		   "lists replaced. The result is JSON, with -o yaml YAML. Exit status 2: the patch was refused.",
+	OPTIONS(patch_options),
+	.min_args = 1,
+	.max_args = 1,
+	.too_few = "name the file to patch",
+	.listing = true,
+	.run = cmd_patch,
+	.complete = "file",
+};
+
 static const struct cli_command yaml = {
 	.name = "yaml",
 	.args = "FILE",
@@ -257,7 +284,7 @@ static const struct cli_command completion = {
 };
 
 const struct cli_command *const cli_commands[] = {
-	&run,	 &status, &diff,   &sync_command, &render, &history, &rollback, &suspend,
-	&resume, &check,  &health, &plugin,	  &yaml,   &version, &help,	&completion,
+	&run,	&status, &diff,	  &sync_command, &render, &history, &rollback, &suspend,    &resume,
+	&check, &health, &plugin, &patch,	 &yaml,	  &version, &help,     &completion,
 };
 const size_t n_cli_commands = sizeof cli_commands / sizeof *cli_commands;

@@ -17,6 +17,7 @@ int cmd_resume(struct cli *c);
 int cmd_check(struct cli *c);
 int cmd_health(struct cli *c);
 int cmd_plugin(struct cli *c);
+int cmd_patch(struct cli *c);
 int cmd_yaml(struct cli *c);
 int cmd_version(struct cli *c);
 int cmd_help(struct cli *c);

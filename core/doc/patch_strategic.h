@@ -33,6 +33,8 @@ struct strategic_field {
 	pl_str name;
 };
 
+/* The type of a list's items: of a list whose schema is that of its items, that. */
+pl_type strategic_items(pl_type list);
 /* Merges f->value into old by the list's type; both are lists. */
 pl_status strategic_list(struct strategic *s, const pl_node *old, const struct strategic_field *f, pl_type type,
 			 pl_node **out);

@@ -28,9 +28,14 @@ struct merger {
 	struct scalar_index index; /* key: first entry */
 };
 
+pl_type strategic_items(pl_type list)
+{
+	return pl_type_kind(list) == PL_MAP ? list : pl_type_items(list);
+}
+
 static void merger_init(struct merger *m, struct strategic *s, const struct strategic_field *f, pl_type type)
 {
-	*m = (struct merger){.s = s, .items = pl_type_items(type)};
+	*m = (struct merger){.s = s, .items = strategic_items(type)};
 	m->by = (struct list_key){pl_type_merge_key(type), f->name, -1};
 	scalar_index_init(&m->index, s->d);
 }

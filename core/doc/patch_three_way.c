@@ -278,7 +278,7 @@ static pl_status diff_merging(struct three *t, struct sides v, const pl_node *ke
 {
 	struct maps m = {.t = t,
 			 .by = {pl_type_merge_key(type), pl_text(key), -1},
-			 .items = pl_type_items(type),
+			 .items = strategic_items(type),
 			 .retain = pl_type_strategy(type) & PL_PATCH_RETAIN_KEYS};
 	pl_status st;
 
