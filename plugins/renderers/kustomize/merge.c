@@ -159,7 +159,7 @@ static pl_status walk_in_place(struct merge *m, const struct key_index *from, pl
 		pl_status st = walk_pair(m, from, into, i, type, &new);
 		if (st)
 			return st;
-		if (new && new != old)
+		if (new &&new != old)
 			st = pl_set(d, into, pl_text(pl_key(into, i)), new);
 		else if (!new)
 			st = pl_remove(d, into, pl_text(pl_key(into, i)));

@@ -69,7 +69,8 @@ static void table_free(struct table *t)
 }
 
 /* The patch's items come first. */
-static void table_fill(struct table *t, const struct merge_keys *k, const struct items *ours, const struct items *theirs)
+static void table_fill(struct table *t, const struct merge_keys *k, const struct items *ours,
+		       const struct items *theirs)
 {
 	for (size_t i = 0; i < theirs->n; i++) {
 		struct slot *s = table_slot(t, k, theirs->v[i]);
@@ -231,8 +232,8 @@ static bool all_scalars(const struct items *l)
 	return true;
 }
 
-static pl_status merge_plain(struct merge *m, const struct merge_keys *k, struct items *ours, const struct items *theirs,
-			     pl_type type, pl_node *list)
+static pl_status merge_plain(struct merge *m, const struct merge_keys *k, struct items *ours,
+			     const struct items *theirs, pl_type type, pl_node *list)
 {
 	struct table t;
 	table_new(&t, ours->n + theirs->n);
