@@ -65,20 +65,6 @@ static char *folder_of(const struct config *c, pl_place at)
 	return real;
 }
 
-/* One text for one meaning: keys sorted. */
-static pl_str canonical(struct arena *a, pl_str json)
-{
-	pl_doc *d = pl_doc_new(NULL);
-	pl_node *n = NULL;
-	struct buf b = BUF_INIT(SIZE_MAX);
-	pl_str out = json;
-	if (!pl_json_read(d, json, NULL, 0, &n, NULL) && !json_print(n, PL_PRINT_SORTED, &b, NULL))
-		out = arena_dup(a, buf_str(&b));
-	buf_free(&b);
-	pl_doc_unref(d);
-	return out;
-}
-
 static bool get_use(struct binder *b, uint32_t kind, const struct config_use *use, const char *without,
 		    const struct plugin **p, pl_str *options)
 {
@@ -92,7 +78,7 @@ static bool get_use(struct binder *b, uint32_t kind, const struct config_use *us
 	free(dir);
 	if (st && b->errors->n + b->errors->more == before)
 		pl_err_set(err_list_add(b->errors), st, use->at, "options of '%.*s' can't be read", F(use->plugin));
-	*options = canonical(b->a, json);
+	*options = plugin_canonical(b->a, json);
 	return b->errors->n + b->errors->more == before;
 }
 

@@ -184,12 +184,7 @@ static pl_str host_tree_name(void *ctx, pl_tree *t, pl_str path)
 
 static pl_status host_open_remote(void *ctx, pl_str source, pl_str options, pl_str *id, pl_tree **out)
 {
-	struct call *c = ctx;
-	(void)options;
-	(void)id;
-	(void)out;
-	return err_set(&c->tree_err, PL_EUNSUPPORTED, "another tree (of the source '%.*s') can't be opened here",
-		       F(source));
+	return remotes_open(ctx, source, options, id, out);
 }
 
 /* ---- documents ---- */
@@ -275,6 +270,7 @@ void call_free(struct call *c)
 		free(s->p);
 		free(s);
 	}
+	remotes_close(c);
 	if (c->own_doc)
 		pl_doc_unref(c->doc);
 	err_clear(&c->err);

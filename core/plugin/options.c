@@ -74,3 +74,16 @@ pl_status plugin_options(const struct plugin *p, const pl_doc *from, const pl_no
 	pl_doc_unref(d);
 	return errors->n + errors->more > before ? PL_EINVAL : PL_OK;
 }
+
+pl_str plugin_canonical(struct arena *a, pl_str json)
+{
+	pl_doc *d = pl_doc_new(NULL);
+	pl_node *n = NULL;
+	struct buf b = BUF_INIT(SIZE_MAX);
+	pl_str out = json;
+	if (!pl_json_read(d, json, NULL, 0, &n, NULL) && !json_print(n, PL_PRINT_SORTED, &b, NULL))
+		out = arena_dup(a, buf_str(&b));
+	buf_free(&b);
+	pl_doc_unref(d);
+	return out;
+}

@@ -49,7 +49,12 @@ struct call {
 	struct pl_err err;
 	struct secret *secrets;
 	struct pl_err tree_err; /* of the last look at a tree that failed: a plugin may just hand its code on */
-	void *sink;		/* where the outputs of the running operation go: render.c, applier.c */
+	/* of renders: where other trees come from, where they are noted, those open */
+	struct registry *registry;
+	struct remotes *remotes;
+	struct trace *trace;
+	struct remote_tree *remote_trees;
+	void *sink; /* where the outputs of the running operation go: render.c, applier.c */
 };
 
 /* A call of a plugin's operation: call_new with the plugin's name. */
@@ -72,8 +77,8 @@ struct snapshot_ops {
 	pl_status (*read)(struct snapshot *s, const struct listing *dir, const pl_entry *f, struct arena *a,
 			  pl_str *out, struct pl_err *e);
 	/*
-	 * One entry of the folder dir, without reading the whole folder; type PL_ABSENT: none. May be NULL, then folders
-	 * are listed. Snapshots that have it carry paths in their listings.
+	 * One entry of the folder dir, without reading the whole folder; type PL_ABSENT: none. May be NULL, then
+	 * folders are listed. Snapshots that have it carry paths in their listings.
 	 */
 	pl_status (*find)(struct snapshot *s, pl_str dir, pl_str name, struct arena *a, pl_entry *out,
 			  struct pl_err *e);
@@ -126,6 +131,12 @@ pl_status manifests_read(pl_doc *d, pl_str text, const char *file, pl_node ***ou
 
 pl_status render_emit_node(void *ctx, pl_node *n);
 pl_status render_emit_text(void *ctx, pl_str text, pl_str file);
+
+/* ---- remotes.c ---- */
+
+/* pl_host.open_remote of the call. */
+pl_status remotes_open(struct call *c, pl_str source, pl_str options, pl_str *id, pl_tree **out);
+void remotes_close(struct call *c);
 
 /* ---- source.c, remote.c ---- */
 

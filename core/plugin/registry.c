@@ -65,6 +65,11 @@ struct worker *registry_worker(struct registry *r)
 	return r->worker;
 }
 
+void registry_set_worker(struct registry *r, struct worker *w)
+{
+	r->worker = w;
+}
+
 const struct log *registry_log(struct registry *r)
 {
 	return r->log;

@@ -53,6 +53,11 @@ pl_status registry_list(struct registry *r, struct arena *a, struct plugin_file_
 pl_status plugin_options(const struct plugin *p, const pl_doc *from, const pl_node *options, const char *dir,
 			 const char *without, struct arena *a, pl_str *json, struct err_list *errors);
 
+/* One text for one meaning: keys sorted. In a. */
+pl_str plugin_canonical(struct arena *a, pl_str json);
+/* For operations from here on; what was opened before keeps what it had. */
+void registry_set_worker(struct registry *r, struct worker *w);
+
 /* Jobs of this room for worker_start(); a NULL-terminated table is not needed: *n tells. */
 const struct worker_job *plugin_jobs(size_t *n);
 

@@ -160,7 +160,6 @@ static pl_status run(const struct render_step *step, const struct nodes *in, str
 pl_status render_run(struct registry *r, const struct render_step *step, const struct nodes *in, struct nodes *out,
 		     const struct log *log, struct cancel *cancel, int64_t timeout_ms, struct pl_err *e)
 {
-	(void)r;
 	if (plugin_table(step->plugin)->kind != PL_KIND_RENDERER)
 		return err_set(e, PL_EINVAL, "plugin '%s' is a %s, not a renderer", plugin_namez(step->plugin),
 			       kind_name(plugin_table(step->plugin)->kind));
@@ -169,6 +168,9 @@ pl_status render_run(struct registry *r, const struct render_step *step, const s
 	struct call *c = call_new(a, step->doc, step->app, log, cancel, timeout_ms);
 	c->plugin = plugin_namez(step->plugin);
 	c->sink = &k;
+	c->registry = r;
+	c->remotes = step->remotes;
+	c->trace = step->tree ? step->tree->trace : NULL;
 	*out = (struct nodes){0};
 	pl_status st = run(step, in, c, &k, e);
 	if (st)

@@ -47,6 +47,12 @@ struct trace *trace_new(void);
 void trace_free(struct trace *t);
 size_t trace_len(const struct trace *t);
 pl_status trace_matches(const struct trace *t, struct snapshot *s, bool *same, struct pl_err *e);
+/* The other trees a render has opened, each once, with the revision that was found; id "": there was none. */
+struct trace_remote {
+	pl_str plugin, options, revision, id;
+};
+void trace_note_remote(struct trace *t, const struct trace_remote *r); /* t may be NULL */
+const struct trace_remote *trace_remotes(const struct trace *t, size_t *n);
 void trace_digest(const struct trace *t, struct hash *h); /* order of looks does not matter */
 void trace_pack(const struct trace *t, struct buf *b);
 pl_status trace_unpack(pl_str packed, struct trace **out, struct pl_err *e);

@@ -9,8 +9,9 @@
 #include "core/base/mem.h"
 #include "core/plugin/private.h"
 
-#define TRACE_MAGIC 0x31545250u /* "PRT1" */
-#define NOTES_MAX   (16u * 1024 * 1024)
+#define TRACE_MAGIC	   0x31545250u /* "PRT1": without other trees, as all were once */
+#define TRACE_MAGIC_REMOTE 0x32545250u /* "PRT2": other trees stand behind the looks */
+#define NOTES_MAX	   (16u * 1024 * 1024)
 
 struct note {
 	uint8_t look, type, executable;
@@ -22,6 +23,8 @@ struct note {
 struct trace {
 	struct note **v;
 	size_t n, cap, n_hints;
+	struct trace_remote *remotes; /* strings malloc'ed; sorted */
+	size_t n_remotes, cap_remotes;
 };
 
 static pl_str note_path(const struct note *n)
@@ -45,6 +48,13 @@ void trace_free(struct trace *t)
 		return;
 	for (size_t i = 0; i < t->n; i++)
 		free(t->v[i]);
+	for (size_t i = 0; i < t->n_remotes; i++) {
+		const pl_str texts[] = {t->remotes[i].plugin, t->remotes[i].options, t->remotes[i].revision,
+					t->remotes[i].id};
+		for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+			free((char *)(uintptr_t)texts[k].p);
+	}
+	free(t->remotes);
 	free(t->v);
 	free(t);
 }
@@ -132,6 +142,41 @@ void trace_note(struct trace *t, enum look look, const pl_entry *found, pl_str p
 		return;
 	uint32_t type = found ? found->type : PL_ABSENT;
 	insert(t, at, note_new(look, type, look == LOOK_CONTENT && found && found->executable, path, id));
+}
+
+/* ---- other trees ---- */
+
+static int remote_cmp(const struct trace_remote *a, const struct trace_remote *b)
+{
+	int c = str_cmp(a->plugin, b->plugin);
+	c = c ? c : str_cmp(a->options, b->options);
+	return c ? c : str_cmp(a->revision, b->revision);
+}
+
+static pl_str own(pl_str s)
+{
+	return (pl_str){str_dup(s), s.n};
+}
+
+void trace_note_remote(struct trace *t, const struct trace_remote *r)
+{
+	size_t at = 0;
+	if (!t)
+		return;
+	while (at < t->n_remotes && remote_cmp(&t->remotes[at], r) < 0)
+		at++;
+	if (at < t->n_remotes && remote_cmp(&t->remotes[at], r) == 0)
+		return;
+	t->remotes = mem_grow(t->remotes, &t->cap_remotes, t->n_remotes + 1, sizeof(*t->remotes));
+	memmove(t->remotes + at + 1, t->remotes + at, (t->n_remotes - at) * sizeof(*t->remotes));
+	t->remotes[at] = (struct trace_remote){own(r->plugin), own(r->options), own(r->revision), own(r->id)};
+	t->n_remotes++;
+}
+
+const struct trace_remote *trace_remotes(const struct trace *t, size_t *n)
+{
+	*n = t->n_remotes;
+	return t->remotes;
 }
 
 /* ---- does it still hold? ---- */
@@ -238,6 +283,12 @@ void trace_digest(const struct trace *t, struct hash *h)
 		hash_add_field(h, note_path(n));
 		hash_add_field(h, note_id(n));
 	}
+	for (size_t i = 0; i < t->n_remotes; i++) {
+		hash_add_field(h, t->remotes[i].plugin);
+		hash_add_field(h, t->remotes[i].options);
+		hash_add_field(h, t->remotes[i].revision);
+		hash_add_field(h, t->remotes[i].id);
+	}
 }
 
 /* ---- kept beyond the process ---- */
@@ -254,13 +305,21 @@ static uint64_t checksum(pl_str bytes)
 void trace_pack(const struct trace *t, struct buf *b)
 {
 	size_t from = b->n;
-	buf_add_u32(b, TRACE_MAGIC);
+	buf_add_u32(b, t->n_remotes ? TRACE_MAGIC_REMOTE : TRACE_MAGIC);
 	buf_add_u32(b, (uint32_t)t->n);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct note *n = t->v[i];
 		buf_add_u32(b, (uint32_t)n->look | (uint32_t)n->type << 8 | (uint32_t)n->executable << 16);
 		buf_add_str(b, note_path(n));
 		buf_add_str(b, note_id(n));
+	}
+	if (t->n_remotes)
+		buf_add_u32(b, (uint32_t)t->n_remotes);
+	for (size_t i = 0; i < t->n_remotes; i++) {
+		buf_add_str(b, t->remotes[i].plugin);
+		buf_add_str(b, t->remotes[i].options);
+		buf_add_str(b, t->remotes[i].revision);
+		buf_add_str(b, t->remotes[i].id);
 	}
 	buf_add_u64(b, checksum((pl_str){b->p + from, b->n - from}));
 }
@@ -279,15 +338,32 @@ static bool unpack_note(struct trace *t, struct reader *r)
 	return true;
 }
 
+static bool unpack_remotes(struct trace *t, struct reader *r)
+{
+	uint32_t n = read_u32(r);
+	for (uint32_t i = 0; i < n; i++) {
+		struct trace_remote x = {.plugin = read_str(r)};
+		x.options = read_str(r);
+		x.revision = read_str(r);
+		x.id = read_str(r);
+		if (r->bad || (t->n_remotes && remote_cmp(&t->remotes[t->n_remotes - 1], &x) >= 0))
+			return false;
+		trace_note_remote(t, &x);
+	}
+	return !r->bad;
+}
+
 pl_status trace_unpack(pl_str packed, struct trace **out, struct pl_err *e)
 {
 	struct reader r = {.p = packed.p, .n = packed.n};
 	struct trace *t = trace_new();
-	bool ok = read_u32(&r) == TRACE_MAGIC;
-	uint32_t n = read_u32(&r);
+	uint32_t magic = read_u32(&r), n = read_u32(&r);
+	bool ok = magic == TRACE_MAGIC || magic == TRACE_MAGIC_REMOTE;
 	ok = ok && !r.bad && n <= NOTES_MAX && packed.n >= 16;
 	for (uint32_t i = 0; i < n && ok; i++)
 		ok = unpack_note(t, &r);
+	if (ok && magic == TRACE_MAGIC_REMOTE)
+		ok = unpack_remotes(t, &r);
 	ok = ok && r.n == 8 && read_u64(&r) == checksum((pl_str){packed.p, packed.n - 8});
 	if (ok) {
 		*out = t;
