@@ -187,6 +187,12 @@ static pl_status host_open_remote(void *ctx, pl_str source, pl_str options, pl_s
 	return remotes_open(ctx, source, options, id, out);
 }
 
+static pl_str host_reason(void *ctx)
+{
+	struct call *c = ctx;
+	return c->tree_err.code ? arena_dup(c->arena, str_of(pl_err_text(&c->tree_err))) : S("");
+}
+
 /* ---- documents ---- */
 
 static pl_doc *host_doc(void *ctx)
@@ -247,6 +253,7 @@ struct call *call_new(struct arena *a, pl_doc *doc, pl_str app, const struct log
 		.tree_real = host_tree_real,
 		.open_remote = host_open_remote,
 		.tree_name = host_tree_name,
+		.reason = host_reason,
 	};
 	return c;
 }

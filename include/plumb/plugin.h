@@ -121,6 +121,8 @@ typedef struct pl_host {
 	 * read.
 	 */
 	pl_str (*tree_name)(void *ctx, pl_tree *t, pl_str path);
+	/* What the last of the tree functions (open_remote too) that failed says: for the plugin's own error text. */
+	pl_str (*reason)(void *ctx);
 } pl_host;
 
 /* ---- source: where desired state comes from ---- */
