@@ -254,9 +254,8 @@ static pl_status json_options(struct build *b, const char *revision, pl_str url,
 
 static pl_status not_fetched(struct build *b, pl_status st, const pl_node *at, pl_str url)
 {
-	if (st == PL_EDENIED)
-		return fail(b, st, at, "fetch '%.*s': remote resources are not allowed here", F(url));
-	return fail(b, st, at, "fetch '%.*s': %s", F(url), pl_status_name(st));
+	pl_str why = b->h->reason(b->h->ctx);
+	return fail(b, st, at, "fetch '%.*s': %.*s", F(url), F(why.n ? why : str_of(pl_status_name(st))));
 }
 
 pl_status remote_open(struct build *b, const struct remote *r, const pl_node *at, pl_tree **out)

@@ -174,7 +174,8 @@ static pl_status follow(struct work *w, const struct open_folder *in, pl_str pat
 	if (st != PL_ENOTFOUND)
 		return st;
 	target->type = PL_ABSENT;
-	return wanted(w->options, below(w, path)) ? fail(h, st, "the symbolic link '%.*s' points to nothing", F(path))
+	return wanted(w->options, below(w, path)) ? fail(h, st, "the symbolic link '%.*s' points to nothing",
+							 F(h->tree_name(h->ctx, w->call->tree, path)))
 						  : PL_OK;
 }
 
@@ -283,7 +284,7 @@ static pl_status emit_batch(struct work *w, const pl_str *paths, size_t n)
 	for (size_t i = 0; i < n && !st; i++) {
 		/* The host keeps only the last failure of a batch: look again, so that it tells of this one. */
 		st = each[i] ? h->tree_read(h->ctx, w->call->tree, paths[i], &text[i]) : PL_OK;
-		st = st ? st : w->call->emit_text(h->ctx, text[i], paths[i]);
+		st = st ? st : w->call->emit_text(h->ctx, text[i], h->tree_name(h->ctx, w->call->tree, paths[i]));
 	}
 	return st;
 }
