@@ -21,6 +21,8 @@ static int print_app(struct cli *c, const char *app)
 	pl_node *q = client_request(c, "render"), *reply;
 	if (cli_value(c, "load-restrictor"))
 		return cli_usage(c, "--load-restrictor is for folders; an application has it in its render step");
+	if (cli_flag(c, "offline"))
+		return cli_usage(c, "--offline is for folders");
 	if (!cli_worker(c, &e))
 		return cli_fail(&e);
 	pl_sets(c->doc, q, "app", pl_new_string(c->doc, str_of(app)));

@@ -85,6 +85,7 @@ static const struct cli_option render_options[] = {
 	{"revision", 'R', "REVISION", "of this branch, tag or commit (applications only)", false},
 	{"load-restrictor", 0, "RULE", "LoadRestrictionsNone: files of a kustomization may lie outside its folder",
 	 false},
+	{"offline", 0, NULL, "remote resources only from the cache", false},
 	{CLI_OUTPUT, 'o', "FORM|PATH", "json, yaml or name; else a file, or a folder for one file a resource", false},
 };
 static const struct cli_command render = {

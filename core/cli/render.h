@@ -14,6 +14,12 @@ bool render_has_kustomization(const char *folder);
 /* By kustomize when the folder holds a kustomization, else as plain manifests. Needs no config. */
 pl_status render_folder(struct cli *c, const char *path, struct nodes *out, struct pl_err *e);
 
+/* ---- render_remote.c ---- */
+
+/* From the user's cache folder, or fetched into it; offline: only from it. Both arguments outlive it. */
+struct remotes *render_remotes_new(struct cli *c, struct registry *registry, bool offline);
+void render_remotes_free(struct remotes *r);
+
 /* ---- render_write.c ---- */
 
 /*

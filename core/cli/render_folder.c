@@ -112,12 +112,14 @@ pl_status render_folder(struct cli *c, const char *path, struct nodes *out, stru
 	struct nodes in = {0};
 	j.step.doc = c->doc;
 	j.step.app = str_of(path);
+	j.step.remotes = render_remotes_new(c, j.registry, cli_flag(c, "offline"));
 	pl_status st = open_tree(&j, path, kustomize, e);
 	if (!st)
 		st = choose_plugin(&j, kustomize, e);
 	if (!st)
 		st = render_run(j.registry, &j.step, &in, out, &c->log, NULL, RENDER_TIMEOUT_MS, e);
 	snapshot_unref(j.snapshot);
+	render_remotes_free(j.step.remotes);
 	registry_free(j.registry);
 	free(cwd);
 	free(own);
