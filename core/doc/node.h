@@ -186,6 +186,12 @@ size_t keyset_add(struct keyset *k, pl_str key, size_t pos);
 size_t keyset_find(const struct keyset *k, pl_str key); /* SIZE_MAX: absent */
 void keyset_free(struct keyset *k);
 
+/* ---- JSON Pointers (path.c) ---- */
+/* A list's index: digits without a leading zero. */
+bool pointer_index(pl_str token, size_t *out);
+/* Adds the token to b with ~0 and ~1 decoded. */
+bool pointer_token(pl_str token, struct buf *b);
+
 /* ---- comparing (equal.c) ---- */
 bool node_same_scalar(const pl_node *a, const pl_node *b);
 

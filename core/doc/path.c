@@ -63,8 +63,7 @@ static pl_status missing(const struct finding *f, pl_str step)
 			  kind_name(f->at));
 }
 
-/* An index: digits without a leading zero. */
-static bool read_index(pl_str s, size_t *out)
+bool pointer_index(pl_str s, size_t *out)
 {
 	size_t v = 0, i;
 
@@ -94,7 +93,7 @@ static pl_status go_item(struct finding *f, pl_str index)
 	const pl_node *next;
 	size_t i;
 
-	next = read_index(index, &i) ? pl_item(f->at, i) : NULL;
+	next = pointer_index(index, &i) ? pl_item(f->at, i) : NULL;
 	if (!next)
 		return missing(f, index);
 	f->at = next;
@@ -109,8 +108,7 @@ static void found(const struct finding *f, pl_node **out)
 
 /* ---- JSON Pointer ---- */
 
-/* Decodes ~0 and ~1 into b. */
-static bool decode_token(pl_str token, struct buf *b)
+bool pointer_token(pl_str token, struct buf *b)
 {
 	size_t i;
 
@@ -134,7 +132,7 @@ static pl_status pointer_step(struct finding *f, pl_str token)
 	if (!token.n || !memchr(token.p, '~', token.n))
 		return node_kind(f->at) == PL_LIST ? go_item(f, token) : go_key(f, token);
 	b = BUF_INIT(token.n);
-	if (!decode_token(token, &b))
+	if (!pointer_token(token, &b))
 		st = bad_path(f, "JSON pointer", "'~' must be written '~0' ('/' is '~1')");
 	else
 		st = node_kind(f->at) == PL_LIST ? go_item(f, buf_str(&b)) : go_key(f, buf_str(&b));

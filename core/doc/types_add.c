@@ -5,7 +5,7 @@
 #include "core/base/mem.h"
 #include "core/doc/identity.h"
 
-enum { MAX_DEPTH = 256, MAX_NAME = 1 << 16 };
+enum { MAX_DEPTH = 256, MAX_NAME = 1 << 16, SHOWN = 200 };
 
 #define OBJECT_META S("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 
@@ -291,7 +291,7 @@ static pl_status ref_name(const struct adding *a, const pl_node *ref, struct buf
 	if (st)
 		return st;
 	pl_err_set(a->e, PL_EINVAL, pl_at(a->d, ref), "can't follow the reference '%.*s'",
-		   text.n > 200 ? 200 : (int)text.n, text.p);
+		   text.n > SHOWN ? SHOWN : (int)text.n, text.p);
 	pl_err_hint(a->e, "references are '#/definitions/NAME' or '#/components/schemas/NAME'");
 	return PL_EINVAL;
 }
@@ -396,8 +396,10 @@ static pl_status add_definition(struct adding *a, pl_str name, const pl_node *sc
 	pl_str gvk[3];
 	size_t i;
 
-	if (st)
-		return pl_err_in(a->e, "definition '%.*s'", name.n > 200 ? 200 : (int)name.n, name.p ? name.p : "");
+	if (st) {
+		pl_err_in(a->e, "definition '%.*s'", name.n > SHOWN ? SHOWN : (int)name.n, name.p ? name.p : "");
+		return st;
+	}
 	a->t->defs[def_number(a->t, name)].type = type;
 	for (i = 0; i < pl_len(gvks); i++)
 		if (read_gvk(pl_item(gvks, i), gvk))
@@ -476,9 +478,11 @@ static pl_status add_version(struct adding *a, const pl_node *crd, pl_str versio
 
 	if (schema) {
 		st = read_schema(a, schema, &node);
-		if (st)
-			return pl_err_in(a->e, "version '%.*s'", version.n > 200 ? 200 : (int)version.n,
-					 version.p ? version.p : "");
+		if (st) {
+			pl_err_in(a->e, "version '%.*s'", version.n > SHOWN ? SHOWN : (int)version.n,
+				  version.p ? version.p : "");
+			return st;
+		}
 		if ((node.bits & TYPE_KIND) >> TYPE_KIND_SHIFT == PL_MAP + 1 && !(node.bits & TYPE_REF))
 			add_object_fields(a->t, &node);
 		type = add_node(a->t, node);
