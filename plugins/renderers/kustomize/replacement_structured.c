@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * replacement_structured.c - fields inside a text that is a JSON or YAML document itself, such as a ConfigMap's
+ * `app.yaml`. The text is read, changed and written again: JSON with sorted keys, on one line or indented as it was;
+ * YAML in its own order and with its own quotes.
+ */
+#include "replacement.h"
+#include "fieldspec.h"
+
+static pl_str trim(pl_str s)
+{
+	while (s.n && strchr(" \t\r\n", s.p[0]))
+		s = (pl_str){s.p + 1, s.n - 1};
+	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* ---- JSON as Go's encoder writes it ---- */
+
+/* A number that is no plain integer, in the one form that a float has. */
+static pl_node *settle_number(struct build *b, pl_node *n)
+{
+	char *text;
+	size_t len;
+	if (!strpbrk(arena_dup(b->mem, pl_text(n)).p, ".eExXoO_+") ||
+	    pl_yaml_write(n, PL_PRINT_FIELD, &text, &len, NULL))
+		return n;
+	pl_node *out = pl_new_number(b->doc, trim((pl_str){text, len}));
+	pl_free(text);
+	return out ? out : n;
+}
+
+static pl_node *settle_numbers(struct build *b, pl_node *n)
+{
+	for (size_t i = 0; i < pl_len(n); i++) {
+		if (pl_kind(n) == PL_LIST)
+			(void)pl_set_item(b->doc, n, i, settle_numbers(b, pl_item(n, i)));
+		else
+			(void)pl_set(b->doc, n, pl_text(pl_key(n, i)), settle_numbers(b, pl_value(n, i)));
+	}
+	return pl_kind(n) == PL_NUMBER ? settle_number(b, n) : n;
+}
+
+/* The encoder makes its output safe for HTML: <, > and & never stand in it, nor do the two odd line ends. */
+static size_t html_unsafe(const char *p, size_t left, const char **escape)
+{
+	static const struct {
+		const char *text, *escape;
+	} all[] = {{"<", "\\u003c"},
+		   {">", "\\u003e"},
+		   {"&", "\\u0026"},
+		   {"\xe2\x80\xa8", "\\u2028"},
+		   {"\xe2\x80\xa9", "\\u2029"}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		size_t n = strlen(all[i].text);
+		if (left >= n && !memcmp(p, all[i].text, n)) {
+			*escape = all[i].escape;
+			return n;
+		}
+	}
+	return 0;
+}
+
+static pl_str escape_html(struct build *b, pl_str s)
+{
+	const char *escape;
+	char *out = arena_alloc(b->mem, s.n * 6 + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < s.n;) {
+		size_t taken = html_unsafe(s.p + i, s.n - i, &escape);
+		if (!taken) {
+			out[n++] = s.p[i++];
+			continue;
+		}
+		memcpy(out + n, escape, 6);
+		n += 6;
+		i += taken;
+	}
+	return (pl_str){out, n};
+}
+
+static pl_status write_json(struct build *b, pl_node *root, pl_str was, pl_str *out)
+{
+	char *text;
+	size_t len;
+	bool indented = memchr(was.p, '\n', was.n) && memmem(was.p, was.n, "  ", 2);
+	pl_status st = pl_json_write(settle_numbers(b, root), PL_PRINT_SORTED | (indented ? PL_PRINT_INDENT : 0), &text,
+				     &len, b->err);
+	if (st)
+		return st;
+	*out = escape_html(b, trim((pl_str){text, len}));
+	pl_free(text);
+	return PL_OK;
+}
+
+/* ---- the text ---- */
+
+static pl_status write_yaml(struct build *b, const pl_node *root, pl_str *out)
+{
+	char *text;
+	size_t len;
+	pl_status st = pl_yaml_write(root, PL_PRINT_KEEP_STYLE, &text, &len, b->err);
+	if (st)
+		return st;
+	*out = arena_dup(b->mem, trim((pl_str){text, len}));
+	pl_free(text);
+	return PL_OK;
+}
+
+/* The document in the text; anything but a map or a list is not one. */
+static pl_status read_inside(struct build *b, pl_str text, const struct path *p, uint32_t rest, pl_node **out)
+{
+	pl_node **roots;
+	size_t n;
+	pl_str where = p->steps[rest - 1].text;
+	if (!pl_yaml_read(b->doc, text, NULL, PL_SCHEMA_KUSTOMIZE, 0, &roots, &n, b->err)) {
+		*out = n ? roots[0] : NULL;
+		int kind = pl_kind(*out);
+		if (kind == PL_MAP || kind == PL_LIST)
+			return PL_OK;
+	}
+	fail(b, PL_EINVAL, p->at, "'%.*s' goes on behind '%.*s', which is a text that holds neither JSON nor YAML",
+	     F(p->text), F(where));
+	return PL_EINVAL;
+}
+
+pl_status replacement_put_inside(struct build *b, const struct slot *s, struct path *p, const struct repl_value *v,
+				 const struct repl_options *o, int create)
+{
+	pl_node *old = slot_node(s), *root;
+	struct slots places = {0};
+	pl_str text = pl_text(old), out = S(""), start = trim(text);
+	pl_status st = read_inside(b, text, p, s->rest, &root);
+	if (!st)
+		st = path_find(b, root, p, s->rest, create, &places);
+	for (uint32_t i = 0; !st && i < places.n; i++) {
+		const struct slot *at = &places.v[i];
+		st = at->rest ? replacement_put_inside(b, at, p, v, o, create) : replacement_put(b, at, v, o, p->at);
+	}
+	if (st)
+		return st;
+	bool json = start.p[0] == '{' || start.p[0] == '[';
+	st = json ? write_json(b, root, text, &out) : write_yaml(b, root, &out);
+	if (st)
+		return fail(b, st, p->at, "the text at '%.*s' can't be written again", F(p->text));
+	pl_node *new = pl_new_string(b->doc, out);
+	pl_set_at(b->doc, new, b->doc, old);
+	pl_set_style(new, pl_style(old));
+	return slot_put(b, s, new);
+}

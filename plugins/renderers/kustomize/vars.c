@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vars.c - vars: a field's value of one resource for $(NAME) in others. */
+#include "vars.h"
+#include "cfg.h"
+#include "fieldpath.h"
+#include "fieldspec.h"
+#include "references.h"
+
+/* ---- reading ---- */
+
+struct var_keys {
+	pl_str name;
+	const pl_node *object, *field;
+};
+
+struct object_keys {
+	pl_str api_version, group, version, kind, name, ns;
+};
+
+static pl_status read_object(struct build *b, const pl_node *n, struct id *out)
+{
+	static const struct cfg_key keys[] = {
+		{"apiVersion", CFG_TEXT, offsetof(struct object_keys, api_version)},
+		{"group", CFG_TEXT, offsetof(struct object_keys, group)},
+		{"version", CFG_TEXT, offsetof(struct object_keys, version)},
+		{"kind", CFG_TEXT, offsetof(struct object_keys, kind)},
+		{"name", CFG_TEXT, offsetof(struct object_keys, name)},
+		{"namespace", CFG_TEXT, offsetof(struct object_keys, ns)},
+	};
+	struct object_keys k = {0};
+	pl_status st = cfg_read(b, n, "objref", keys, sizeof(keys) / sizeof(*keys), CFG_REFUSE, &k);
+	*out = (struct id){.gvk = {k.group, k.version, k.kind}, .name = k.name, .ns = k.ns};
+	if (k.api_version.n) {
+		pl_str rest = k.api_version, head = str_cut(&rest, '/');
+		out->gvk.version = rest.p ? rest : head;
+		if (rest.p)
+			out->gvk.group = head;
+	}
+	return st;
+}
+
+static pl_status read_field(struct build *b, const pl_node *n, struct var *v)
+{
+	static const struct cfg_key keys[] = {{"fieldPath", CFG_TEXT, offsetof(struct var, field_path)}};
+	pl_status st = n ? cfg_read(b, n, "fieldref", keys, 1, CFG_REFUSE, v) : PL_OK;
+	if (!v->field_path.n)
+		v->field_path = S("metadata.name");
+	return st;
+}
+
+static const struct var *var_named(const struct vars *l, pl_str name)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (str_eq(l->v[i].name, name))
+			return &l->v[i];
+	}
+	return NULL;
+}
+
+static pl_status var_add(struct build *b, struct vars *l, const struct var *v)
+{
+	const struct var *old = var_named(l, v->name);
+	if (old) {
+		pl_place at = pl_at(b->doc, old->at);
+		fail(b, PL_EEXIST, v->at, "var '%.*s' already encountered", F(v->name));
+		pl_err_hint(b->err, "the other one is at %s:%u:%u", at.file ? at.file : "?", at.line, at.col);
+		return PL_EEXIST;
+	}
+	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	l->v[l->n++] = *v;
+	return PL_OK;
+}
+
+static pl_status read_var(struct build *b, const pl_node *n, void *ctx)
+{
+	static const struct cfg_key keys[] = {
+		{"name", CFG_TEXT, offsetof(struct var_keys, name)},
+		{"objref", CFG_NODE, offsetof(struct var_keys, object)},
+		{"fieldref", CFG_NODE, offsetof(struct var_keys, field)},
+	};
+	struct var_keys k = {0};
+	struct var v = {.at = n};
+	pl_status st = cfg_read(b, n, "var", keys, sizeof(keys) / sizeof(*keys), CFG_REFUSE, &k);
+	v.name = k.name;
+	if (!st && k.object)
+		st = read_object(b, k.object, &v.object);
+	if (!st)
+		st = read_field(b, k.field, &v);
+	return st ? st : var_add(b, ctx, &v);
+}
+
+pl_status vars_read(struct build *b, const pl_node *list, struct vars *l)
+{
+	return cfg_each(b, list, "vars", read_var, l);
+}
+
+pl_status vars_merge(struct build *b, struct vars *into, const struct vars *from)
+{
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; !st && i < from->n; i++)
+		st = var_add(b, into, &from->v[i]);
+	return st;
+}
+
+/* ---- which resource a var means ---- */
+
+static bool is_object(struct build *b, const struct var *v, const struct resource *r)
+{
+	const struct id *id = resource_original(r), *want = &v->object;
+	if (!str_eq(id->name, want->name) || !gvk_equal(&id->gvk, &want->gvk))
+		return false;
+	return !want->ns.n || str_eq(id_namespace(b, id), id_namespace(b, want));
+}
+
+static pl_status var_bind(struct build *b, const struct var *v, struct resmap *m)
+{
+	struct resource *const *named, *found = NULL;
+	size_t n = resmap_named(b, m, v->object.name, &named);
+	for (size_t i = 0; i < n; i++) {
+		if (!named[i]->node || !is_object(b, v, named[i]))
+			continue;
+		if (found) {
+			pl_str one = id_text(b, &found->id), two = id_text(b, &named[i]->id);
+			fail(b, PL_EINVAL, v->at, "var '%.*s' could mean %.*s or %.*s", F(v->name), F(one), F(two));
+			pl_err_hint(b->err, "say the namespace in objref");
+			return PL_EINVAL;
+		}
+		found = named[i];
+	}
+	if (!found)
+		return PL_OK;
+	struct strings *l = &found->ref_vars;
+	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	l->v[l->n++] = v->name;
+	return PL_OK;
+}
+
+pl_status vars_bind(struct build *b, const struct vars *l, struct resmap *m)
+{
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; !st && i < l->n; i++)
+		st = var_bind(b, &l->v[i], m);
+	return st;
+}
+
+/* ---- values ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return str_cmp(((const struct var_value *)a)->var->name, ((const struct var_value *)b)->var->name);
+}
+
+struct var_value *var_find(struct var_values *l, pl_str name)
+{
+	struct var key = {.name = name};
+	struct var_value k = {.var = &key};
+	return l->n ? bsearch(&k, l->v, l->n, sizeof(k), by_name) : NULL;
+}
+
+/* "a[0].b" is "a.0.b" */
+static pl_str split_indexes(struct build *b, pl_str path)
+{
+	char *out = arena_alloc(b->mem, path.n * 2 + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < path.n; i++) {
+		size_t end = i + 1;
+		while (end < path.n && path.p[end] >= '0' && path.p[end] <= '9')
+			end++;
+		bool index = path.p[i] == '[' && end > i + 1 && end < path.n && path.p[end] == ']' &&
+			     (end + 1 == path.n || path.p[end + 1] == '.' || path.p[end + 1] == '[');
+		if (!index) {
+			out[n++] = path.p[i];
+			continue;
+		}
+		if (n && out[n - 1] != '.')
+			out[n++] = '.';
+		memcpy(out + n, path.p + i + 1, end - i - 1);
+		n += end - i - 1;
+		i = end;
+	}
+	return (pl_str){out, n};
+}
+
+static bool decimal(pl_str s)
+{
+	size_t i = s.n && (s.p[0] == '-' || s.p[0] == '+');
+	for (; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	}
+	return s.n;
+}
+
+/* A number in the one form that it has in the output. */
+static pl_node *settle(struct build *b, pl_node *n)
+{
+	int64_t whole;
+	char *text;
+	size_t len;
+	pl_str s = pl_text(n);
+	while (s.n > 1 && (s.p[0] == '+' || (s.p[0] == '0' && s.p[1] != '.')) && decimal(pl_text(n)))
+		s = (pl_str){s.p + 1, s.n - 1};
+	pl_node *number = pl_new_number(b->doc, s);
+	if (number && decimal(s) && !pl_int(number, &whole))
+		return number;
+	if (pl_yaml_write(n, PL_PRINT_FIELD, &text, &len, NULL))
+		return n;
+	while (len && text[len - 1] == '\n')
+		len--;
+	number = pl_new_number(b->doc, (pl_str){text, len});
+	pl_free(text);
+	return number ? number : n;
+}
+
+static pl_status var_value(struct build *b, const struct var *v, struct resource *r, struct var_value *out)
+{
+	struct path path;
+	struct slot where;
+	pl_node *n;
+	path_read(b, split_indexes(b, v->field_path), v->at, &path);
+	pl_status st = path_get(b, r->node, &path, &where, &n);
+	path_free(&path);
+	pl_str id = id_text(b, &r->id);
+	if (st)
+		return pl_err_in(b->err, "var '%.*s': field '%.*s' of %.*s", F(v->name), F(v->field_path), F(id));
+	if (!n)
+		return fail(b, PL_ENOTFOUND, v->at, "var '%.*s': there is no field '%.*s' in %.*s", F(v->name),
+			    F(v->field_path), F(id));
+	int kind = pl_kind(n);
+	*out = (struct var_value){.var = v};
+	if (kind == PL_LIST || kind == PL_MAP)
+		return PL_OK;
+	out->value = kind == PL_NUMBER ? settle(b, n) : kind == PL_NULL ? pl_new_string(b->doc, pl_text(n)) : n;
+	out->text = pl_text(out->value);
+	return PL_OK;
+}
+
+/* Marks where each var's resource is: the first one in the map's order. */
+static void find_resources(struct var_values *l, struct resmap *m, struct resource **at)
+{
+	for (uint32_t i = 0; i < m->n; i++) {
+		const struct strings *names = &m->v[i]->ref_vars;
+		for (uint32_t k = 0; m->v[i]->node && k < names->n; k++) {
+			struct var_value *v = var_find(l, names->v[k]);
+			if (v && !at[v - l->v])
+				at[v - l->v] = m->v[i];
+		}
+	}
+}
+
+static pl_status unmapped(struct build *b, const struct var *v)
+{
+	pl_str id = id_text(b, &v->object);
+	fail(b, PL_ENOTFOUND, v->at, "var '%.*s': there is no resource %.*s", F(v->name), F(id));
+	pl_err_hint(b->err, "objref takes the name and the apiVersion that its file has, before prefixes");
+	return PL_ENOTFOUND;
+}
+
+static pl_status find_values(struct build *b, const struct vars *l, struct resmap *m, struct var_values *out)
+{
+	struct resource **at = arena_alloc(b->mem, l->n * sizeof(*at));
+	*out = (struct var_values){arena_alloc(b->mem, l->n * sizeof(*out->v)), l->n};
+	for (uint32_t i = 0; i < l->n; i++)
+		out->v[i].var = &l->v[i];
+	qsort(out->v, out->n, sizeof(*out->v), by_name);
+	find_resources(out, m, at);
+	for (uint32_t i = 0; i < out->n; i++) {
+		const struct var *v = out->v[i].var;
+		pl_status st = at[i] ? var_value(b, v, at[i], &out->v[i]) : unmapped(b, v);
+		if (st)
+			return st;
+	}
+	return PL_OK;
+}
+
+/* ---- putting them in ---- */
+
+static pl_node *expanded(struct build *b, struct var_values *vars, const pl_node *n)
+{
+	pl_node *new = pl_kind(n) == PL_STRING ? vars_expand(b, vars, pl_text(n)) : NULL;
+	if (new)
+		pl_set_at(b->doc, new, b->doc, n);
+	return new;
+}
+
+static pl_status expand_map(struct build *b, struct var_values *vars, pl_node *map)
+{
+	pl_status st = PL_OK;
+	for (size_t i = 0; !st && i < pl_len(map); i++) {
+		pl_node *new = expanded(b, vars, pl_value(map, i));
+		if (new)
+			st = pl_set(b->doc, map, pl_text(pl_key(map, i)), new);
+	}
+	return st;
+}
+
+static pl_status expand_list(struct build *b, struct var_values *vars, pl_node *list)
+{
+	pl_status st = PL_OK;
+	for (size_t i = 0; !st && i < pl_len(list); i++) {
+		const pl_node *item = pl_item(list, i);
+		if (pl_kind(item) != PL_STRING)
+			return fail(b, PL_EINVAL, item, "vars are put into lists of strings only, but there is %s",
+				    node_kind_name(item));
+		pl_node *new = expanded(b, vars, item);
+		if (new)
+			st = pl_set_item(b->doc, list, i, new);
+	}
+	return st;
+}
+
+static pl_status expand_field(struct build *b, void *ctx, const struct fieldspec *spec, const void *payload,
+			      pl_node **slot)
+{
+	pl_node *new;
+	(void)spec;
+	(void)payload;
+	switch (pl_kind(*slot)) {
+	case PL_MAP:
+		return expand_map(b, ctx, *slot);
+	case PL_LIST:
+		return expand_list(b, ctx, *slot);
+	default:
+		new = expanded(b, ctx, *slot);
+		*slot = new ? new : *slot;
+		return PL_OK;
+	}
+}
+
+static void warn_unused(struct build *b, const struct var_values *l)
+{
+	pl_str names = S("");
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (!l->v[i].used)
+			names = arena_printf(b->mem, "%.*s%s%.*s", F(names), names.n ? "," : "", F(l->v[i].var->name));
+	}
+	if (names.n)
+		b->h->log(b->h->ctx, PL_LOG_WARN,
+			  arena_printf(b->mem, "well-defined vars that were never replaced: %.*s", F(names)));
+}
+
+pl_status vars_resolve(struct build *b, const struct config *c, const struct vars *l, struct resmap *m)
+{
+	struct var_values values;
+	struct spec_forest *forest = forest_new(b);
+	if (!l->n)
+		return PL_OK;
+	pl_status st = find_values(b, l, m, &values);
+	for (uint32_t i = 0; i < c->vars.n; i++)
+		forest_add(b, forest, &c->vars.v[i], NULL);
+	for (uint32_t i = 0; !st && i < m->n; i++) {
+		struct resource *r = m->v[i];
+		if (!r->node || !tree_walk(b, forest_tree(b, forest, &r->id.gvk), r->node, expand_field, &values))
+			continue;
+		pl_str id = id_text(b, &r->id);
+		return pl_err_in(b->err, "putting vars into %.*s", F(id));
+	}
+	if (!st)
+		warn_unused(b, &values);
+	return st;
+}
