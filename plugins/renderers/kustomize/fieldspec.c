@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fieldspec.c - walks an object along a path to the fields that a transformer sets. */
 #include "fieldspec.h"
+#include "fieldpath.h"
 
 /* ---- paths ---- */
 
@@ -339,20 +340,13 @@ pl_status field_set_string(struct build *b, pl_node **slot, pl_str value)
 pl_status field_set_plain(struct build *b, pl_node **slot, pl_str value)
 {
 	int style = pl_style(*slot);
-	bool quoted = style == PL_STYLE_SINGLE || style == PL_STYLE_DOUBLE;
-	pl_node **roots;
-	size_t n;
 	pl_status st = check_scalar(b, *slot);
-	if (st || quoted || !value.n || memchr(value.p, '\n', value.n))
+	if (st || style == PL_STYLE_SINGLE || style == PL_STYLE_DOUBLE)
 		return st ? st : field_set_string(b, slot, value);
-	/* What the reader makes of the bare text is a scalar of another kind, or the text is a string. */
-	if (pl_yaml_read(b->doc, value, NULL, PL_SCHEMA_KUSTOMIZE, 0, &roots, &n, NULL) || n != 1)
-		return field_set_string(b, slot, value);
-	int kind = pl_kind(roots[0]);
-	if ((kind != PL_NUMBER && kind != PL_BOOL && kind != PL_NULL) || pl_text(roots[0]).n != value.n)
-		return field_set_string(b, slot, value);
-	pl_set_at(b->doc, roots[0], b->doc, *slot);
-	*slot = roots[0];
+	pl_node *n = plain_scalar(b, value);
+	if (*slot)
+		pl_set_at(b->doc, n, b->doc, *slot);
+	*slot = n;
 	return PL_OK;
 }
 

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transform_images.c - ImageTagTransformer.
+ *
+ * An image's name is a regular expression, put as it is between "^" and what a tag and a digest look like; a name
+ * without special characters but dots (gcr.io/shop/web) is compared without one. It works twice, as the reference
+ * does: on every list called containers or initContainers, in any kind; then where field specs say. So a tagSuffix
+ * comes twice where both are.
+ */
+#include "cfg.h"
+#include "fieldspec.h"
+
+static const char tag_pattern[] = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$";
+
+struct image {
+	pl_str name, new_name, new_tag, digest, tag_suffix;
+	bool simple;  /* name has only letters that stand for themselves, and dots */
+	pl_regex *re; /* for others; NULL: no regular expression, it matches nothing */
+};
+
+struct images_cfg {
+	const pl_node *image, *specs;
+};
+
+/* ---- matching ---- */
+
+static bool tag_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || memchr("_.{}-", c, 5);
+}
+
+static size_t skip_letters(pl_str s, size_t i)
+{
+	while (i < s.n && tag_letter(s.p[i]))
+		i++;
+	return i;
+}
+
+/* What stands behind the name: nothing, :tag, @sha256:digest, or both. */
+static bool is_tail(pl_str s)
+{
+	size_t i = s.n && s.p[0] == ':' ? skip_letters(s, 1) : 0;
+	if (i < s.n && s.n - i >= 8 && !memcmp(s.p + i, "@sha256:", 8))
+		i = skip_letters(s, i + 8);
+	return i == s.n;
+}
+
+static bool simple_match(pl_str pattern, pl_str s)
+{
+	if (s.n < pattern.n)
+		return false;
+	for (size_t i = 0; i < pattern.n; i++) {
+		if (pattern.p[i] != s.p[i] && pattern.p[i] != '.')
+			return false;
+	}
+	return is_tail((pl_str){s.p + pattern.n, s.n - pattern.n});
+}
+
+static bool matches(const struct image *im, pl_str s)
+{
+	if (im->simple)
+		return simple_match(im->name, s);
+	return im->re && pl_regex_find(im->re, s, NULL, 0);
+}
+
+static bool is_simple(pl_str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+		if (c <= ' ' || c >= 0x7f || strchr("\\+*?()|[]{}^$", c))
+			return false;
+	}
+	return true;
+}
+
+static void compile(struct build *b, struct image *im, const pl_node *at)
+{
+	im->simple = is_simple(im->name);
+	if (im->simple)
+		return;
+	pl_str pattern = arena_printf(b->mem, "^%.*s%s", F(im->name), tag_pattern);
+	pl_err *why = pl_err_new();
+	if (pl_regex_new(pattern, &im->re, why)) {
+		pl_place p = pl_at(b->doc, at);
+		im->re = NULL;
+		b->h->log(b->h->ctx, PL_LOG_WARN,
+			  arena_printf(b->mem, "%s:%u:%u: images: the name '%.*s' matches no image: %s",
+				       p.file ? p.file : "", p.line, p.col, F(im->name), pl_err_text(why)));
+	}
+	pl_err_free(why);
+}
+
+/* ---- changing ---- */
+
+struct parts {
+	pl_str name, tag, digest;
+};
+
+/* A port before the first slash is no tag. */
+static struct parts split(pl_str s)
+{
+	struct parts p = {.name = s};
+	const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
+	size_t from = slash ? (size_t)(slash - s.p) : 0;
+	const char *colon = s.n ? memchr(s.p + from, ':', s.n - from) : NULL;
+	const char *at = s.n ? memchr(s.p + from, '@', s.n - from) : NULL;
+	if (at)
+		p.digest = (pl_str){at + 1, (size_t)(s.p + s.n - at) - 1};
+	if (at && (!colon || at < colon)) {
+		p.name.n = (size_t)(at - s.p);
+	} else if (colon) {
+		p.name.n = (size_t)(colon - s.p);
+		p.tag = (pl_str){colon + 1, (size_t)((at ? at : s.p + s.n) - colon) - 1};
+	}
+	return p;
+}
+
+static pl_str changed(struct build *b, const struct image *im, pl_str old)
+{
+	struct parts p = split(old);
+	if (im->new_name.n)
+		p.name = im->new_name;
+	if (im->new_tag.n || im->digest.n) {
+		p.tag = im->new_tag;
+		p.digest = im->digest;
+	} else if (im->tag_suffix.n) {
+		p.tag = arena_printf(b->mem, "%.*s%.*s", F(p.tag), F(im->tag_suffix));
+		p.digest = (pl_str){0};
+	}
+	return arena_printf(b->mem, "%.*s%s%.*s%s%.*s", F(p.name), p.tag.n ? ":" : "", F(p.tag), p.digest.n ? "@" : "",
+			    F(p.digest));
+}
+
+static pl_status set_image(struct build *b, void *ctx, pl_node *parent, pl_str key, size_t item, pl_node **slot)
+{
+	const struct image *im = ctx;
+	(void)parent;
+	(void)key;
+	(void)item;
+	int kind = pl_kind(*slot);
+	if (kind == PL_LIST || kind == PL_MAP)
+		return fail(b, PL_EINVAL, *slot, "an image must be a string, but it is %s", node_kind_name(*slot));
+	pl_str old = pl_text(*slot);
+	if (!matches(im, old))
+		return PL_OK;
+	return field_set_plain(b, slot, changed(b, im, old));
+}
+
+/* ---- every list of containers ---- */
+
+static pl_status walk_containers(struct build *b, struct image *im, pl_node *list)
+{
+	for (size_t i = 0; i < pl_len(list); i++) {
+		pl_node *c = pl_item(list, i), *now;
+		int kind = pl_kind(c);
+		if (kind != PL_MAP && kind != PL_NULL)
+			return fail(b, PL_EINVAL, c, "a container must be a map, but it is %s", node_kind_name(c));
+		pl_node *old = now = pl_gets(c, "image");
+		if (!old)
+			continue;
+		pl_status st = set_image(b, im, c, S("image"), 0, &now);
+		if (!st && now != old)
+			st = pl_sets(b->doc, c, "image", now);
+		if (st)
+			return st;
+	}
+	return PL_OK;
+}
+
+static pl_status walk(struct build *b, struct image *im, pl_node *n)
+{
+	pl_status st = PL_OK;
+	int kind = pl_kind(n);
+	if (kind == PL_LIST) {
+		for (size_t i = 0; !st && i < pl_len(n); i++)
+			st = walk(b, im, pl_item(n, i));
+	} else if (kind == PL_MAP) {
+		for (size_t i = 0; !st && i < pl_len(n); i++) {
+			pl_node *value = pl_value(n, i);
+			int inner = pl_kind(value);
+			if (inner != PL_LIST && inner != PL_MAP)
+				continue;
+			st = walk(b, im, value);
+			pl_str key = pl_text(pl_key(n, i));
+			if (!st && inner == PL_LIST && (str_is(key, "containers") || str_is(key, "initContainers")))
+				st = walk_containers(b, im, value);
+		}
+	}
+	return st;
+}
+
+static pl_status set_everywhere(struct build *b, struct image *im, const struct fieldspecs *specs, struct resmap *m)
+{
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; !st && i < m->n; i++) {
+		const struct resource *r = m->v[i];
+		if (!r->node || str_is(r->id.gvk.kind, "CustomResourceDefinition"))
+			continue;
+		st = walk(b, im, r->node);
+		if (st)
+			pl_err_in(b->err, "images of %.*s", F(id_text(b, &r->id)));
+	}
+	struct field_index *index = field_index_new(b, specs);
+	for (uint32_t i = 0; !st && i < m->n; i++) {
+		if (m->v[i]->node)
+			st = field_index_each(b, index, m->v[i], -1, set_image, im);
+	}
+	return st;
+}
+
+pl_status transform_images(struct build *b, struct target *t, const pl_node *cfg, const struct config *fields,
+			   struct resmap *m)
+{
+	static const struct cfg_key outer[] = {
+		{"imageTag", CFG_NODE, offsetof(struct images_cfg, image)},
+		{"fieldSpecs", CFG_NODE, offsetof(struct images_cfg, specs)},
+	};
+	static const struct cfg_key keys[] = {
+		{"name", CFG_TEXT, offsetof(struct image, name)},
+		{"newName", CFG_TEXT, offsetof(struct image, new_name)},
+		{"newTag", CFG_TEXT, offsetof(struct image, new_tag)},
+		{"digest", CFG_TEXT, offsetof(struct image, digest)},
+		{"tagSuffix", CFG_TEXT, offsetof(struct image, tag_suffix)},
+	};
+	(void)t;
+	struct images_cfg c = {0};
+	struct image im = {0};
+	struct fieldspecs specs = {0};
+	pl_status st = cfg_read_transformer(b, cfg, outer, 2, &c);
+	if (!st && c.image)
+		st = cfg_read(b, c.image, "image", keys, 5, CFG_WARN, &im);
+	if (!st)
+		st = fieldspecs_read(b, c.specs, &specs);
+	if (st)
+		return st;
+	compile(b, &im, c.image ? c.image : cfg);
+	st = set_everywhere(b, &im, fields && !c.specs ? &fields->images : &specs, m);
+	pl_regex_free(im.re);
+	return st;
+}
