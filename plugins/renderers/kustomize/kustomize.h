@@ -34,8 +34,11 @@ struct build {
 	pl_err *err;
 	const struct options *options; /* of the render step (plugin.c) */
 	pl_types *types;	       /* what is known of kinds: built in, openapi: and crds: of this build */
+	bool types_set;		       /* by openapi: of a kustomization: the first one in the build counts */
 	uint32_t depth;		       /* kustomizations on the way down */
-	uint64_t serial;	       /* see resource.version */
+	uint32_t targets;	       /* kustomizations so far */
+	uint64_t renamed;	       /* changes of identity so far */
+	uint64_t deleted;	       /* resources whose node was set to NULL so far; counted by who does so */
 };
 
 /* Sets b->err. at may be NULL. Returns code. */
@@ -228,6 +231,11 @@ struct vars {
 /* Reads vars: and merges them into l; the same name twice is an error that names both. */
 pl_status vars_read(struct build *b, const pl_node *list, struct vars *l);
 pl_status vars_merge(struct build *b, struct vars *into, const struct vars *from);
+/*
+ * Once for each kustomization, with its own vars and after its transformers, before they are merged into those above:
+ * notes which resource each var means, by the names that were there before.
+ */
+pl_status vars_bind(struct build *b, const struct vars *l, struct resmap *m);
 /* Once, after fix_references(). What is unused or unknown is said by the host's log, as the reference does. */
 pl_status vars_resolve(struct build *b, const struct config *c, const struct vars *l, struct resmap *m);
 

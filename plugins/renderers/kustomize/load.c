@@ -83,7 +83,8 @@ pl_status look_failed(struct build *b, pl_status code, const pl_node *at, pl_str
 		return fail(b, code, at, "no such file or folder '%.*s'", F(name));
 	if (code == PL_EDENIED)
 		return fail(b, code, at, "'%.*s' leads out of the repository", F(name));
-	return fail(b, code, at, "read '%.*s': %s", F(name), pl_status_name(code));
+	pl_str why = b->h->reason(b->h->ctx);
+	return fail(b, code, at, "read '%.*s': %.*s", F(name), F(why.n ? why : str_of(pl_status_name(code))));
 }
 
 /* path in t's tree, its steps done. */
@@ -269,4 +270,12 @@ pl_status target_below(struct build *b, struct target *above, const pl_node *at,
 	if (!st)
 		st = real_folder(b, t, at, whole, path);
 	return st ? st : refuse_cycle(b, t, at);
+}
+
+pl_status target_top(struct build *b, struct target **out)
+{
+	struct target *t = arena_alloc(b->mem, sizeof(*t));
+	*t = (struct target){.tree = b->call->tree, .anywhere = b->options->anywhere};
+	*out = t;
+	return real_folder(b, t, NULL, b->call->path, b->h->tree_name(b->h->ctx, t->tree, b->call->path));
 }

@@ -9,6 +9,7 @@ struct options {
 	bool anywhere; /* loadRestrictor: none */
 };
 
+struct place;
 struct remote; /* a URL of a repository, taken apart (remote.h) */
 struct kustomization;
 
@@ -20,7 +21,7 @@ struct target {
 	bool anywhere;		     /* its files may lie outside of root */
 	const struct remote *remote; /* the URL that it was fetched from; NULL: a folder of above's tree */
 	const struct kustomization *k;
-	struct origin *origin; /* of what it brings; NULL without buildMetadata */
+	const struct place *origin; /* of what it brings; NULL without buildMetadata */
 };
 
 enum path_kind { PATH_FILE, PATH_DIR, PATH_URL, PATH_ABSENT };

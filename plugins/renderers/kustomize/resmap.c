@@ -8,6 +8,8 @@
  */
 #include "resmap.h"
 
+#include "origin.h"
+
 struct id_entry {
 	uint64_t hash;
 	struct resource *r;
@@ -354,10 +356,10 @@ pl_status resmap_absorb(struct build *b, struct resmap *m, struct resource *r)
 			    "id '%.*s' exists; can not use behavior '%s', behavior must be merge or replace",
 			    F(id_text(b, &r->id)), behavior_name(r->behavior));
 	take_over(b, r, old);
+	origin_take_over(b, r, old, r->behavior == BEHAVIOR_MERGE);
 	if (r->behavior == BEHAVIOR_MERGE) {
 		merge_map(b, r->node, old->node, "data");
 		merge_map(b, r->node, old->node, "binaryData");
-		r->origin = old->origin ? old->origin : r->origin;
 	}
 	replace(b, m, old, r);
 	return PL_OK;

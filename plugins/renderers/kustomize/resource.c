@@ -70,6 +70,7 @@ void resource_refresh(struct build *b, struct resmap *m, struct resource *r)
 {
 	struct id old = r->id;
 	r->id = read_id(b, r->node);
+	b->renamed++;
 	/* The reference keeps names, namespaces and kinds of the past, but group and version are always today's. */
 	for (uint32_t i = 0; i < r->n_previous; i++) {
 		r->previous[i].gvk.group = r->id.gvk.group;

@@ -44,6 +44,7 @@ SHAPE(fieldspec, "a field of a label", fieldspec_fields);
 static const struct field label_fields[] = {{"pairs", TEXT_MAP, NULL},
 					    {"includeSelectors", FLAG, NULL},
 					    {"includeTemplates", FLAG, NULL},
+					    {"includeVolumeClaimTemplates", FLAG, NULL},
 					    {"fields", STRUCTURES, &fieldspec}};
 SHAPE(label, "an entry of 'labels'", label_fields);
 
@@ -237,8 +238,14 @@ static pl_status check_list(struct build *b, const struct field *f, pl_node *lis
 		return wrong_kind(b, list, f->name, f->kind == TEXTS ? "a list of texts" : "a list");
 	for (size_t i = 0; i < pl_len(list); i++) {
 		pl_node *item = pl_item(list, i), *checked;
-		if (pl_kind(item) == PL_NULL)
+		if (pl_kind(item) == PL_NULL && f->kind == TEXTS)
 			return fail(b, PL_EINVAL, item, "item %zu of '%s' is empty", i + 1, f->name);
+		if (pl_kind(item) == PL_NULL) { /* one without any field, as the reference has it */
+			checked = pl_new_map(b->doc);
+			pl_set_at(b->doc, checked, b->doc, item);
+			(void)pl_set_item(b->doc, list, i, checked);
+			continue;
+		}
 		if (f->kind == TEXTS && pl_kind(item) != PL_STRING)
 			return wrong_kind(b, item, arena_printf(b->mem, "%s[%zu]", f->name, i).p, "a text");
 		if (f->kind == TEXTS)

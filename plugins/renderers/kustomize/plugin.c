@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kustomize renderer: the kustomization in the application's folder, built as `kustomize build` does. What previous
+ * render steps have made is handed on in front of it.
+ */
+#include "accumulate.h"
+
+static const char schema[] =
+	"{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+	"\"loadRestrictor\": {\"type\": \"string\", \"enum\": [\"rootOnly\", \"none\", \"LoadRestrictionsRootOnly\", "
+	"\"LoadRestrictionsNone\"], \"default\": \"rootOnly\", \"description\": \"none: files may lie outside of the "
+	"folder of the kustomization that names them\"}}}";
+
+static pl_status open_it(const pl_host *h, pl_str text, void **self)
+{
+	pl_doc *doc = pl_doc_new(NULL);
+	pl_err *e = pl_err_new();
+	pl_node *root = NULL;
+	pl_status st = pl_json_read(doc, text, "options", 0, &root, e);
+	if (st) {
+		h->fail(h->ctx, st, S(""), 0, 0, str_of(pl_err_text(e)));
+	} else {
+		struct options *o = malloc(sizeof(*o));
+		if (!o)
+			abort();
+		pl_str restrictor = pl_text(pl_gets(root, "loadRestrictor"));
+		o->anywhere = str_is(restrictor, "none") || str_is(restrictor, "LoadRestrictionsNone");
+		*self = o;
+	}
+	pl_err_free(e);
+	pl_doc_unref(doc);
+	return st;
+}
+
+static void close_it(void *self)
+{
+	free(self);
+}
+
+static pl_status build(struct build *b)
+{
+	struct accumulator acc = {.m = resmap_new(b)};
+	struct target *top;
+	pl_status st = target_top(b, &top);
+	if (!st)
+		st = kustomization_read(b, top, NULL);
+	if (!st)
+		st = openapi_read(b, top);
+	if (st)
+		return st;
+	top->origin = place_top(b, top);
+	st = accumulate_target(b, top, &acc);
+	return st ? st : output(b, top, &acc);
+}
+
+/* The error's text without its place, which the host puts in front itself. */
+static pl_status report(const pl_host *h, pl_status st, const pl_err *e)
+{
+	pl_place at = pl_err_place(e);
+	const char *text = pl_err_text(e);
+	char place[64];
+	if (pl_err_code(e) == PL_OK)
+		return st; /* the host has failed, and knows why */
+	if (!at.file)
+		return h->fail(h->ctx, st, S(""), 0, 0, str_of(text));
+	int n = snprintf(place, sizeof(place), ":%u:%u: ", at.line, at.col);
+	size_t skip = strlen(at.file) + (size_t)(n > 0 ? n : 0);
+	if (strncmp(text, at.file, strlen(at.file)) == 0 && strlen(text) > skip &&
+	    strncmp(text + strlen(at.file), place, (size_t)n) == 0)
+		text += skip;
+	return h->fail(h->ctx, st, str_of(at.file), at.line, at.col, str_of(text));
+}
+
+static pl_status render(const pl_host *h, void *self, const pl_render_call *call)
+{
+	struct build b = {.h = h, .call = call, .doc = call->doc, .options = self};
+	pl_status st = PL_OK;
+	b.mem = arena_new();
+	b.err = pl_err_new();
+	for (uint32_t i = 0; i < call->n_resources && !st; i++)
+		st = call->emit_node(h->ctx, call->resources[i]);
+	if (!st)
+		st = build(&b);
+	if (st)
+		st = report(h, st, b.err);
+	pl_types_free(b.types);
+	pl_err_free(b.err);
+	arena_free(b.mem);
+	return st;
+}
+
+static const pl_renderer_ops ops = {.size = sizeof(ops), .open = open_it, .close = close_it, .render = render};
+
+static const pl_plugin plugin = {
+	.size = sizeof(plugin),
+	.abi = PL_ABI,
+	.kind = PL_KIND_RENDERER,
+	.flags = PL_THREAD_SAFE,
+	.name = {"kustomize", 9},
+	.version = {"1", 1},
+	.summary = {"a kustomization, built as kustomize does", 40},
+	.options_schema = {schema, sizeof(schema) - 1},
+	.renderer = &ops,
+};
+
+const pl_plugin *pl_plugin_entry(uint32_t host_abi)
+{
+	(void)host_abi;
+	return &plugin;
+}
