@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* patch_apply.c - one patch done to one resource, and which one that is. */
+#include "merge.h"
+#include "patch.h"
+
+/* ---- strategic ---- */
+
+/* Sets a text, in the quotes that are there. */
+static void set_text(struct build *b, pl_node *map, const char *key, pl_str text)
+{
+	const pl_node *old = pl_gets(map, key);
+	if (pl_kind(old) == PL_STRING && str_eq(pl_text(old), text))
+		return;
+	pl_node *n = pl_new_string(b->doc, text);
+	if (old)
+		pl_set_style(n, pl_style(old));
+	(void)pl_sets(b->doc, map, key, n); /* the doc is ours and not frozen */
+}
+
+static pl_node *metadata_of(struct build *b, pl_node *object)
+{
+	pl_node *meta = pl_gets(object, "metadata");
+	if (pl_kind(meta) == PL_MAP)
+		return meta;
+	meta = pl_new_map(b->doc);
+	(void)pl_sets(b->doc, object, "metadata", meta);
+	return meta;
+}
+
+/* A patch does not rename an object unless it may, and never moves it to another namespace. */
+static void keep_identity(struct build *b, struct resource *r, const struct patch_options *o)
+{
+	const struct id was = r->id;
+	pl_node *meta = metadata_of(b, r->node);
+	if (!o->kind_change)
+		set_text(b, r->node, "kind", was.gvk.kind);
+	if (!o->name_change)
+		set_text(b, meta, "name", was.name);
+	if (was.ns.n)
+		set_text(b, meta, "namespace", was.ns);
+	else
+		(void)pl_remove(b->doc, meta, S("namespace"));
+}
+
+pl_status patch_merge_into(struct build *b, struct resmap *m, struct resource *r, const pl_node *patch,
+			   const struct patch_options *o)
+{
+	pl_node *node = r->node;
+	if (o->name_change || o->kind_change)
+		resource_remember(b, r);
+	pl_status st = o->kind_change ? merge_patch_any_kind(b, &node, patch) : merge_patch(b, &node, patch);
+	if (st) {
+		pl_err_in(b->err, "patch of '%.*s'", F(id_text(b, &r->id)));
+		return st;
+	}
+	r->node = node;
+	if (!node)
+		return PL_OK;
+	keep_identity(b, r, o);
+	resource_refresh(b, m, r);
+	return PL_OK;
+}
+
+/* The map metadata.field with texts only; an empty one goes. */
+static void texts_only(struct build *b, pl_node *meta, const char *field)
+{
+	const pl_node *map = pl_gets(meta, field);
+	if (!map)
+		return;
+	if (pl_kind(map) != PL_MAP || !pl_len(map)) {
+		(void)pl_remove(b->doc, meta, str_of(field));
+		return;
+	}
+	pl_node *texts = pl_new_map(b->doc);
+	pl_set_at(b->doc, texts, b->doc, map);
+	for (size_t i = 0; i < pl_len(map); i++) {
+		pl_node *value = pl_value(map, i);
+		if (pl_kind(value) != PL_STRING) {
+			pl_node *text = pl_new_string(b->doc, pl_text(value));
+			pl_set_at(b->doc, text, b->doc, value);
+			value = text;
+		}
+		(void)pl_add(b->doc, texts, pl_text(pl_key(map, i)), value);
+	}
+	(void)pl_sets(b->doc, meta, field, texts);
+}
+
+pl_node *patch_for_selected(struct build *b, const pl_node *patch, bool keep_version)
+{
+	pl_node *copy = pl_copy(b->doc, b->doc, patch), *meta = pl_gets(copy, "metadata");
+	if (!keep_version)
+		(void)pl_remove(b->doc, copy, S("apiVersion"));
+	if (pl_kind(meta) == PL_MAP) {
+		texts_only(b, meta, "labels");
+		texts_only(b, meta, "annotations");
+	}
+	return copy;
+}
+
+/* ---- by the patch's own id ---- */
+
+static bool has_id(const struct resource *r, const struct id *id)
+{
+	for (uint32_t i = 0; i < r->n_previous; i++)
+		if (id_equal(&r->previous[i], id))
+			return true;
+	return id_equal(&r->id, id);
+}
+
+/* What is nearly meant: the same name elsewhere, else a name like it of the same kind. */
+static void hint_target(struct build *b, const struct resmap *m, const struct id *id)
+{
+	enum { MOST = 256 };
+	const char *names[MOST];
+	size_t n = 0;
+	for (uint32_t i = 0; i < m->n; i++) {
+		const struct resource *r = m->v[i];
+		if (!r->node)
+			continue;
+		if (str_eq(r->id.name, id->name)) {
+			pl_err_hint(b->err, "there is '%.*s'", F(id_text(b, &r->id)));
+			return;
+		}
+		if (n < MOST && str_eq(r->id.gvk.kind, id->gvk.kind))
+			names[n++] = arena_dup(b->mem, r->id.name).p;
+	}
+	const char *near = str_nearest(id->name, names, n);
+	if (near)
+		pl_err_hint(b->err, "did you mean '%s'?", near);
+}
+
+pl_status patch_target(struct build *b, struct resmap *m, const struct resource *patch, struct resource **out)
+{
+	struct resource *const *named;
+	size_t n = resmap_named(b, m, patch->id.name, &named), found = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!named[i]->node || !has_id(named[i], &patch->id))
+			continue;
+		*out = named[i];
+		found++;
+	}
+	if (found == 1)
+		return PL_OK;
+	if (found)
+		return fail(b, PL_EINVAL, patch->node,
+			    "multiple matches for '%.*s': %zu resources are or were called so",
+			    F(id_text(b, &patch->id)), found);
+	fail(b, PL_ENOTFOUND, patch->node, "no resource matches the strategic merge patch of '%.*s'",
+	     F(id_text(b, &patch->id)));
+	hint_target(b, m, &patch->id);
+	return PL_ENOTFOUND;
+}
+
+/* ---- operations ---- */
+
+pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, const pl_node *operations)
+{
+	pl_node *node = r->node;
+	pl_status st = operations_do(b, &node, operations);
+	if (st) {
+		pl_err_in(b->err, "patch of '%.*s'", F(id_text(b, &r->id)));
+		return st;
+	}
+	r->node = node;
+	pl_node *meta = pl_gets(node, "metadata");
+	if (pl_kind(meta) == PL_MAP)
+		texts_only(b, meta, "annotations");
+	resource_refresh(b, m, r);
+	return PL_OK;
+}
