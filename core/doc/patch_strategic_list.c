@@ -223,6 +223,9 @@ static pl_status add_item(struct merger *m, pl_node *item)
 
 	if (st)
 		return st;
+	if (node_kind(key) == PL_NULL)
+		return pl_err_set(s->e, PL_EINVAL, pl_at(s->pd, key), "'%.*s', which items of '%.*s' merge by, is null",
+				  F(m->by.field), F(m->by.list));
 	at = scalar_index_find(&m->index, key);
 	if (at == SIZE_MAX) {
 		entry_add(m, strategic_contents(s, item, false), key);
