@@ -83,14 +83,6 @@ void path_read(struct build *b, pl_str text, const pl_node *at, struct path *out
 	}
 }
 
-void path_free(struct path *p)
-{
-	for (uint32_t i = 0; i < p->n; i++) {
-		pl_regex_free(p->steps[i].re);
-		p->steps[i].re = NULL;
-	}
-}
-
 /* ---- places ---- */
 
 pl_node *slot_node(const struct slot *s)
@@ -330,10 +322,19 @@ static bool selected(struct find *f, const struct path_step *s, const pl_node *i
 	return of && pl_regex_find(s->re, match_text(f->b, of), NULL, 0);
 }
 
+static void free_regex(void *p)
+{
+	pl_regex_free(p);
+}
+
 static pl_status compile(struct find *f, struct path_step *s)
 {
-	if (s->re || !pl_regex_new(s->want, &s->re, f->b->err))
+	if (s->re)
 		return PL_OK;
+	if (!pl_regex_new(s->want, &s->re, f->b->err)) {
+		arena_defer(f->b->mem, free_regex, s->re);
+		return PL_OK;
+	}
 	pl_str why = arena_dup(f->b->mem, str_of(pl_err_text(f->b->err)));
 	return fail(f->b, PL_EINVAL, f->p->at, "'%.*s' in '%.*s' is no regular expression: %.*s", F(s->want),
 		    F(f->p->text), F(why));

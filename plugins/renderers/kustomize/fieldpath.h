@@ -45,7 +45,6 @@ struct slots {
 };
 
 void path_read(struct build *b, pl_str text, const pl_node *at, struct path *out);
-void path_free(struct path *p); /* its regular expressions */
 
 /* The one node; *out stays NULL when a step leads nowhere. A step that can't be taken is an error. */
 pl_status path_get(struct build *b, pl_node *root, const struct path *p, struct slot *where, pl_node **out);

@@ -228,14 +228,31 @@ static pl_status put_path(struct build *b, struct resource *r, const struct repl
 
 /* ---- the targets ---- */
 
-static bool rejected(struct build *b, const struct repl_target *t, const struct resource *r)
+static bool wanted(struct build *b, const struct repl_target *t, const struct resource *r)
 {
+	if (!repl_select_matches(b, t->select, r))
+		return false;
 	for (uint32_t i = 0; i < t->n_rejects; i++) {
-		const struct repl_reject *x = &t->rejects[i];
-		if ((x->ids && selector_matches(b, x->ids, r)) || (x->labels && selector_matches(b, x->labels, r)))
-			return true;
+		if (repl_select_rejects(b, t->rejects[i], r))
+			return false;
 	}
-	return false;
+	return true;
+}
+
+/* All of them first: what is put into one may change the map's index. */
+static struct resource **wanted_ones(struct build *b, const struct repl_target *t, struct resmap *m, size_t *n)
+{
+	struct resource *const *from, **out = NULL;
+	size_t most = repl_select_from(b, t->select, m, &from);
+	uint32_t cap = 0, found = 0;
+	for (size_t i = 0; i < most; i++) {
+		if (!wanted(b, t, from[i]))
+			continue;
+		out = arena_grow(b->mem, out, found, &cap, sizeof(*out));
+		out[found++] = from[i];
+	}
+	*n = found;
+	return out;
 }
 
 static bool names_identity(const struct path *p)
@@ -247,13 +264,11 @@ static bool names_identity(const struct path *p)
 static pl_status put_target(struct build *b, const struct repl_target *t, const struct source_value *v,
 			    struct resmap *m)
 {
-	struct resource **found;
 	size_t n;
-	pl_status st = selector_find(b, t->select, m, &found, &n);
+	struct resource **found = wanted_ones(b, t, m, &n);
+	pl_status st = PL_OK;
 	for (size_t i = 0; !st && i < n; i++) {
 		bool renamed = false;
-		if (rejected(b, t, found[i]))
-			continue;
 		for (uint32_t p = 0; !st && p < t->n_paths; p++) {
 			st = put_path(b, found[i], t, &t->paths[p], v);
 			renamed |= names_identity(&t->paths[p]);
@@ -283,8 +298,5 @@ pl_status transform_replacement(struct build *b, struct target *t, const pl_node
 {
 	struct replacements all;
 	pl_status st = replacements_read(b, t, cfg, fields != NULL, &all);
-	if (!st)
-		st = apply(b, &all, m);
-	replacements_free(&all);
-	return st;
+	return st ? st : apply(b, &all, m);
 }

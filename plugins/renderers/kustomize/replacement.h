@@ -19,14 +19,9 @@ struct repl_source {
 	struct repl_options options;
 };
 
-struct repl_reject {
-	struct selector *ids, *labels; /* NULL where nothing is said of them; either one rejects */
-};
-
 struct repl_target {
 	const pl_node *at;
-	struct selector *select;
-	struct repl_reject *rejects;
+	struct repl_select *select, **rejects;
 	uint32_t n_rejects;
 	struct path *paths;
 	uint32_t n_paths;
@@ -52,7 +47,18 @@ struct replacements {
  */
 pl_status replacements_read(struct build *b, struct target *t, const pl_node *cfg, bool strict,
 			    struct replacements *out);
-void replacements_free(struct replacements *r);
+
+/* ---- which resources (replacement_select.c) ---- */
+
+struct repl_select;
+/* what: "select", for errors. */
+pl_status repl_select_read(struct build *b, const pl_node *n, bool strict, const char *what, struct repl_select **out);
+bool repl_select_matches(struct build *b, const struct repl_select *s, const struct resource *r);
+bool repl_select_rejects(struct build *b, const struct repl_select *s, const struct resource *r);
+/* Those that may match, in the map's order; *out lives until the map changes. */
+size_t repl_select_from(struct build *b, const struct repl_select *s, struct resmap *m, struct resource *const **out);
+
+/* ---- values ---- */
 
 /* What a field gets. */
 struct repl_value {

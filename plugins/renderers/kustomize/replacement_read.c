@@ -81,21 +81,6 @@ static pl_status read_source(struct reader *r, const pl_node *n, struct repl_sou
 
 /* ---- targets ---- */
 
-/* A selector of some of n's fields alone; *out stays NULL when it has none of them. */
-static pl_status part_selector(struct reader *r, const pl_node *n, bool labels, struct selector **out)
-{
-	pl_node *part = pl_new_map(r->b->doc);
-	pl_set_at(r->b->doc, part, r->b->doc, n);
-	for (size_t i = 0; i < pl_len(n); i++) {
-		pl_str key = pl_text(pl_key(n, i));
-		pl_node *value = pl_value(n, i);
-		if (str_ends(key, S("Selector")) != labels || !pl_text(value).n)
-			continue;
-		(void)pl_set(r->b->doc, part, key, value);
-	}
-	return pl_len(part) ? selector_read(r->b, part, out) : PL_OK;
-}
-
 static pl_status read_rejects(struct reader *r, const pl_node *list, struct repl_target *t)
 {
 	if (!list)
@@ -105,12 +90,9 @@ static pl_status read_rejects(struct reader *r, const pl_node *list, struct repl
 	t->rejects = arena_alloc(r->b->mem, (pl_len(list) + 1) * sizeof(*t->rejects));
 	for (size_t i = 0; i < pl_len(list); i++) {
 		const pl_node *n = pl_item(list, i);
-		struct repl_reject *x = &t->rejects[t->n_rejects++];
 		pl_status st = need_map(r->b, n, "reject");
 		if (!st)
-			st = part_selector(r, n, false, &x->ids);
-		if (!st)
-			st = part_selector(r, n, true, &x->labels);
+			st = repl_select_read(r->b, n, !r->in_file, "reject", &t->rejects[t->n_rejects++]);
 		if (st)
 			return st;
 	}
@@ -161,7 +143,7 @@ static pl_status read_target(struct reader *r, const pl_node *n, struct repl_tar
 	}
 	st = need_map(r->b, k.select, "select");
 	if (!st)
-		st = selector_read(r->b, k.select, &t->select);
+		st = repl_select_read(r->b, k.select, !r->in_file, "select", &t->select);
 	if (!st)
 		st = read_rejects(r, k.reject, t);
 	if (!st)
@@ -290,15 +272,4 @@ pl_status replacements_read(struct build *b, struct target *t, const pl_node *cf
 	struct reader r = {.b = b, .t = t, .out = out, .in_file = !strict};
 	*out = (struct replacements){0};
 	return cfg_each(b, pl_gets(cfg, "replacements"), "replacements", read_entry, &r);
-}
-
-void replacements_free(struct replacements *r)
-{
-	for (uint32_t i = 0; i < r->n; i++) {
-		path_free(&r->v[i].source.path);
-		for (uint32_t t = 0; t < r->v[i].n_targets; t++) {
-			for (uint32_t p = 0; p < r->v[i].targets[t].n_paths; p++)
-				path_free(&r->v[i].targets[t].paths[p]);
-		}
-	}
 }

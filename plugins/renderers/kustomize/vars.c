@@ -102,47 +102,6 @@ pl_status vars_merge(struct build *b, struct vars *into, const struct vars *from
 	return st;
 }
 
-/* ---- which resource a var means ---- */
-
-static bool is_object(struct build *b, const struct var *v, const struct resource *r)
-{
-	const struct id *id = resource_original(r), *want = &v->object;
-	if (!str_eq(id->name, want->name) || !gvk_equal(&id->gvk, &want->gvk))
-		return false;
-	return !want->ns.n || str_eq(id_namespace(b, id), id_namespace(b, want));
-}
-
-static pl_status var_bind(struct build *b, const struct var *v, struct resmap *m)
-{
-	struct resource *const *named, *found = NULL;
-	size_t n = resmap_named(b, m, v->object.name, &named);
-	for (size_t i = 0; i < n; i++) {
-		if (!named[i]->node || !is_object(b, v, named[i]))
-			continue;
-		if (found) {
-			pl_str one = id_text(b, &found->id), two = id_text(b, &named[i]->id);
-			fail(b, PL_EINVAL, v->at, "var '%.*s' could mean %.*s or %.*s", F(v->name), F(one), F(two));
-			pl_err_hint(b->err, "say the namespace in objref");
-			return PL_EINVAL;
-		}
-		found = named[i];
-	}
-	if (!found)
-		return PL_OK;
-	struct strings *l = &found->ref_vars;
-	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
-	l->v[l->n++] = v->name;
-	return PL_OK;
-}
-
-pl_status vars_bind(struct build *b, const struct vars *l, struct resmap *m)
-{
-	pl_status st = PL_OK;
-	for (uint32_t i = 0; !st && i < l->n; i++)
-		st = var_bind(b, &l->v[i], m);
-	return st;
-}
-
 /* ---- values ---- */
 
 static int by_name(const void *a, const void *b)
@@ -181,6 +140,7 @@ static pl_str split_indexes(struct build *b, pl_str path)
 	return (pl_str){out, n};
 }
 
+/* digits only, with a sign or none: other forms of whole numbers are no values of vars */
 static bool decimal(pl_str s)
 {
 	size_t i = s.n && (s.p[0] == '-' || s.p[0] == '+');
@@ -191,20 +151,22 @@ static bool decimal(pl_str s)
 	return s.n;
 }
 
-/* A number in the one form that it has in the output. */
+/* A number in the one form that it has in the output; NULL: a whole number that is not one to vars. */
 static pl_node *settle(struct build *b, pl_node *n)
 {
 	int64_t whole;
 	char *text;
 	size_t len;
-	pl_str s = pl_text(n);
-	while (s.n > 1 && (s.p[0] == '+' || (s.p[0] == '0' && s.p[1] != '.')) && decimal(pl_text(n)))
+	pl_str s = pl_text(n), all = s;
+	while (s.n > 1 && decimal(all) && (s.p[0] == '+' || s.p[0] == '0'))
 		s = (pl_str){s.p + 1, s.n - 1};
 	pl_node *number = pl_new_number(b->doc, s);
-	if (number && decimal(s) && !pl_int(number, &whole))
-		return number;
+	if (decimal(all))
+		return number && !pl_int(number, &whole) ? number : NULL;
+	if (!memchr(all.p, '.', all.n) && (all.p[0] == '0' || !strpbrk(arena_dup(b->mem, all).p, "eE")))
+		return NULL;
 	if (pl_yaml_write(n, PL_PRINT_FIELD, &text, &len, NULL))
-		return n;
+		return NULL;
 	while (len && text[len - 1] == '\n')
 		len--;
 	number = pl_new_number(b->doc, (pl_str){text, len});
@@ -219,7 +181,6 @@ static pl_status var_value(struct build *b, const struct var *v, struct resource
 	pl_node *n;
 	path_read(b, split_indexes(b, v->field_path), v->at, &path);
 	pl_status st = path_get(b, r->node, &path, &where, &n);
-	path_free(&path);
 	pl_str id = id_text(b, &r->id);
 	if (st)
 		return pl_err_in(b->err, "var '%.*s': field '%.*s' of %.*s", F(v->name), F(v->field_path), F(id));
@@ -231,6 +192,9 @@ static pl_status var_value(struct build *b, const struct var *v, struct resource
 	if (kind == PL_LIST || kind == PL_MAP)
 		return PL_OK;
 	out->value = kind == PL_NUMBER ? settle(b, n) : kind == PL_NULL ? pl_new_string(b->doc, pl_text(n)) : n;
+	if (!out->value)
+		return fail(b, PL_EINVAL, v->at, "var '%.*s': field '%.*s' of %.*s holds no decimal number that fits",
+			    F(v->name), F(v->field_path), F(id));
 	out->text = pl_text(out->value);
 	return PL_OK;
 }
