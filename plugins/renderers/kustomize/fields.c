@@ -74,23 +74,40 @@ static pl_status add_all(struct build *b, struct fieldspecs *to, const struct fi
 	return st;
 }
 
+static bool holds(const struct fieldspecs *l, const struct fieldspec *f)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (str_eq(l->v[i].path, f->path) && gvk_equal(&l->v[i].gvk, &f->gvk))
+			return true;
+	return false;
+}
+
+/* includeTemplates reaches volume claim templates too, unless includeVolumeClaimTemplates says false. */
+static pl_status template_fields(struct build *b, const pl_node *entry, const struct config *c, struct fieldspecs *out)
+{
+	const pl_node *claims = pl_gets(entry, "includeVolumeClaimTemplates");
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; i < c->template_labels.n && !st; i++)
+		if (!claims || pl_bool(claims) || !holds(&c->claim_labels, &c->template_labels.v[i]))
+			st = fieldspecs_add(b, out, &c->template_labels.v[i], entry);
+	return st;
+}
+
 /* Where an entry of labels: goes: its own fields, then those that its flags ask for. */
 static pl_status label_fields(struct build *b, const pl_node *entry, const struct config *c, struct fieldspecs *out)
 {
 	static const struct fieldspec metadata = {.path = {"metadata/labels", 15}, .create = true};
 	const pl_node *fields = pl_gets(entry, "fields");
 	pl_status st = fields ? fieldspecs_read(b, fields, out) : PL_OK;
-	if (st)
-		return st;
-	if (pl_bool(pl_gets(entry, "includeSelectors")))
+	if (!st)
+		st = add_all(b, out, &c->plain_labels, entry);
+	if (!st && pl_bool(pl_gets(entry, "includeSelectors")))
 		return add_all(b, out, &c->labels, entry);
-	if (pl_bool(pl_gets(entry, "includeTemplates")))
-		st = add_all(b, out, &c->template_labels, entry);
+	if (!st && pl_bool(pl_gets(entry, "includeTemplates")))
+		st = template_fields(b, entry, c, out);
 	if (!st && pl_bool(pl_gets(entry, "includeVolumeClaimTemplates")))
 		st = add_all(b, out, &c->claim_labels, entry);
-	if (!st)
-		st = fieldspecs_add(b, out, &metadata, entry);
-	return st ? st : add_all(b, out, &c->plain_labels, entry);
+	return st ? st : fieldspecs_add(b, out, &metadata, entry);
 }
 
 struct step { /* one built-in transformer that fields ask for */
