@@ -240,13 +240,44 @@ static pl_status accumulate_components(struct build *b, struct target *t, struct
 
 /* ---- vars: ---- */
 
+static bool means(const struct var *v, const struct id *id, bool any_namespace)
+{
+	if (!any_namespace)
+		return id_equal(id, &v->object);
+	return str_eq(id->name, v->object.name) && gvk_equal(&id->gvk, &v->object.gvk);
+}
+
+/* The resource that a var means remembers it: later its id may be another. */
+static pl_status bind_var(struct build *b, struct resmap *m, const struct var *v)
+{
+	struct resource *const *found, *match = NULL;
+	size_t n = resmap_named(b, m, v->object.name, &found), matches = 0;
+	bool any = !v->object.ns.n && !gvk_cluster_scoped(b, &v->object.gvk);
+	for (size_t i = 0; i < n; i++) {
+		bool same = means(v, &found[i]->id, any);
+		for (uint32_t j = 0; j < found[i]->n_previous && !same; j++)
+			same = means(v, &found[i]->previous[j], any);
+		if (same && !matches++)
+			match = found[i];
+	}
+	if (matches > 1)
+		return fail(b, PL_EINVAL, v->at, "the var '%.*s' means %zu resources: its objref needs a namespace",
+			    F(v->name), matches);
+	if (!match)
+		return PL_OK;
+	struct strings *l = &match->ref_vars;
+	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	l->v[l->n++] = v->name;
+	return PL_OK;
+}
+
 static pl_status accumulate_vars(struct build *b, struct target *t, struct accumulator *acc)
 {
 	const pl_node *list = kustomization_field(t, "vars");
 	struct vars own = {NULL, 0, 0};
 	pl_status st = list ? vars_read(b, list, &own) : PL_OK;
-	if (!st)
-		st = vars_bind(b, &own, acc->m);
+	for (uint32_t i = 0; i < own.n && !st; i++)
+		st = bind_var(b, acc->m, &own.v[i]);
 	return st ? st : vars_merge(b, &acc->vars, &own);
 }
 
