@@ -69,6 +69,7 @@ LIBS_program  := lua5.4 sqlite3 libcrypto
 
 # third-party libraries of single plugins and modules
 LIBS_plugin_sources/git := libgit2
+LIBS_plugin_sources/http := libcurl libcrypto
 
 pkg_cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1)))
 pkg_libs   = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1)))
@@ -191,7 +192,7 @@ $(BUILD)/tests/plugins/%.so: $(O)/tests/data/plugins/%.o $(LIBPLUMB)
 $(filter $(BUILD)/tests/plugin_%,$(UNIT)): $(TEST_PLUGINS) $(PLUGIN_SO)
 
 # ---- packages ----
-DEPS_BUILD := gcc g++ libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev libre2-dev git ca-certificates
+DEPS_BUILD := gcc g++ libc6-dev make pkg-config libyaml-dev libgit2-dev libsqlite3-dev liblua5.4-dev libssl-dev libmicrohttpd-dev libre2-dev libcurl4-openssl-dev git ca-certificates
 DEPS_CHECK := libcmocka-dev libcjson-dev python3 python3-yaml nginx-light fcgiwrap openssh-server openssh-client openssl procps strace
 DEPS_LINT  := clang clang-tidy clang-format libclang-rt-14-dev
 missing = $(filter-out $(shell dpkg-query -W -f '$${Package} $${db:Status-Abbrev}\n' $(1) 2>/dev/null | awk '$$2=="ii"{sub(/:.*/,"",$$1);print $$1}'),$(1))
