@@ -231,11 +231,6 @@ struct vars {
 /* Reads vars: and merges them into l; the same name twice is an error that names both. */
 pl_status vars_read(struct build *b, const pl_node *list, struct vars *l);
 pl_status vars_merge(struct build *b, struct vars *into, const struct vars *from);
-/*
- * Once for each kustomization, with its own vars and after its transformers, before they are merged into those above:
- * notes which resource each var means, by the names that were there before.
- */
-pl_status vars_bind(struct build *b, const struct vars *l, struct resmap *m);
 /* Once, after fix_references(). What is unused or unknown is said by the host's log, as the reference does. */
 pl_status vars_resolve(struct build *b, const struct config *c, const struct vars *l, struct resmap *m);
 
