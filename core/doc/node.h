@@ -30,6 +30,7 @@ struct pl_node {
 #define NODE_FROZEN	 0x00000100u
 #define NODE_TAG	 0x00000200u /* has an entry in the doc's tag table */
 #define NODE_TRUE	 0x00000400u /* PL_BOOL: true */
+#define NODE_TIME	 NODE_TRUE   /* PL_STRING: was a timestamp to who resolved it (PL_PRINT_FIELD) */
 #define NODE_OCTAL	 0x00000800u /* PL_NUMBER: a leading 0 means octal (0644); set by who resolved it */
 #define NODE_GROWN	 0x00001000u /* the children's array has spare room, see kids */
 #define NODE_FILE_SHIFT	 13

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/doc/scalar.h"
 
+#include "core/doc/go_value.h"
+
 /* What the first character of a plain scalar lets it be. Most scalars are strings and end here. */
 enum hint { HINT_STRING, HINT_WORD, HINT_NUMBER, HINT_DOT };
 
@@ -374,10 +376,13 @@ bool scalar_ambiguous(pl_str text)
 void scalar_apply(pl_node *n, int schema)
 {
 	struct scalar s = scalar_plain(node_text(n), schema);
+	struct go_time t;
 
 	node_set_kind(n, s.kind);
 	if (s.truth)
 		n->meta |= NODE_TRUE;
 	if (s.octal)
 		n->meta |= NODE_OCTAL;
+	if (schema == PL_SCHEMA_KUSTOMIZE && s.kind == PL_STRING && go_time_read(node_text(n), &t))
+		n->meta |= NODE_TIME;
 }

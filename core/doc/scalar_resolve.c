@@ -79,6 +79,12 @@ pl_status scalar_apply_tag(pl_doc *d, pl_node *n, pl_str tag, int schema, pl_err
 	}
 	if (str_eqz(name, "binary"))
 		return apply_binary(d, n, schema, e);
+	if (str_eqz(name, "timestamp") && schema == PL_SCHEMA_KUSTOMIZE) {
+		scalar_apply(n, schema);
+		if (node_kind(n) == PL_STRING && n->meta & NODE_TIME)
+			return PL_OK;
+		return pl_err_set(e, PL_EINVAL, pl_at(d, n), "value is not of its tag's type !!timestamp");
+	}
 	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
 		struct scalar s;
 

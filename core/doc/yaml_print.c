@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The YAML writer: block style, two blanks a level, lists in maps not indented, as kubectl and Kustomize print. */
 #include "core/doc/private.h"
+#include "core/doc/yaml_field.h"
 #include "core/doc/yaml_write.h"
 
 #include "core/base/mem.h"
@@ -127,7 +128,9 @@ pl_status yaml_print(const pl_node *n, uint32_t flags, struct buf *out, struct p
 
 	if (!n)
 		return pl_err_set(e, PL_EINVAL, NOWHERE, "there is no value to write");
-	if (node_is_container(n) && n->len) {
+	if (flags & PL_PRINT_FIELD) {
+		st = field_print(n, out, e);
+	} else if (node_is_container(n) && n->len) {
 		st = node_kind(n) == PL_MAP ? print_map(&p, n, 0, false) : print_list(&p, n, 0, false);
 	} else {
 		if (node_is_container(n))

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kind of character a code point is. */
+#ifndef DOC_UNICODE_H
+#define DOC_UNICODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool unicode_is_letter(uint32_t c);
+bool unicode_is_digit(uint32_t c); /* a decimal digit, of any script */
+
+/* The character at p of valid UTF-8, and how many bytes it has. */
+static inline uint32_t unicode_at(const char *p, size_t *n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+
+	if (*s < 0x80) {
+		*n = 1;
+		return *s;
+	}
+	if (*s < 0xe0) {
+		*n = 2;
+		return (*s & 0x1fu) << 6 | (s[1] & 0x3fu);
+	}
+	if (*s < 0xf0) {
+		*n = 3;
+		return (*s & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+	}
+	*n = 4;
+	return (*s & 0x07u) << 18 | (s[1] & 0x3fu) << 12 | (s[2] & 0x3fu) << 6 | (s[3] & 0x3fu);
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * YAML as kubectl and Kustomize print it (PL_PRINT_FIELD): an object goes through JSON into the second YAML library of
+ * Go. What that one does is the law here, byte for byte, odd as it may be.
+ */
+#ifndef DOC_YAML_FIELD_H
+#define DOC_YAML_FIELD_H
+
+#include "core/doc/node.h"
+
+/* Writes n, with a line end. PL_EINVAL at the value that those programs refuse, too. */
+pl_status field_print(const pl_node *n, struct buf *out, pl_err *e);
+
+/* ---- keys (field_order.c) ---- */
+/* The order of keys: numbers in them count as numbers, letters come after everything else. Texts are UTF-8. */
+int field_key_cmp(pl_str a, pl_str b);
+
+/* ---- scalars (field_scalar.c) ---- */
+/*
+ * Writes a scalar behind what stands on the line; lines of its own are indented by indent. simple: a key that stays on
+ * its line. The text must be UTF-8.
+ */
+pl_status field_scalar(const pl_node *n, size_t indent, bool simple, struct buf *out, pl_err *e);
+/* Nothing at all where a value could stand. In brackets those programs take that for an empty text. */
+static inline bool field_is_blank(const pl_node *n)
+{
+	return node_kind(n) == PL_NULL && n->len == 0 && (n->meta & NODE_STYLE) == PL_STYLE_PLAIN << NODE_STYLE_SHIFT;
+}
+
+/* Does this key need a "? " in front? */
+bool field_key_is_complex(pl_str key);
+/* Is out at the beginning of a line? */
+bool field_at_line_start(const struct buf *out);
+
+#endif
