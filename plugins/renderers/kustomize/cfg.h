@@ -34,6 +34,9 @@ pl_status cfg_text(struct build *b, const pl_node *n, const char *field, pl_str 
 typedef pl_status (*cfg_item_fn)(struct build *b, const pl_node *item, void *ctx);
 pl_status cfg_each(struct build *b, const pl_node *list, const char *field, cfg_item_fn each, void *ctx);
 
+/* A transformer's fieldSpecs: unknown fields in them are passed over too. */
+pl_status cfg_fieldspecs(struct build *b, const pl_node *list, struct fieldspecs *out);
+
 /* A map of texts, sorted by key. */
 struct cfg_pair {
 	pl_str key, value;

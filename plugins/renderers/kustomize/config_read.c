@@ -2,7 +2,7 @@
 /* config_read.c - field specs as users write them: configurations: files, fieldSpecs: of transformers. */
 #include "cfg.h"
 
-static pl_status read_spec(struct build *b, const pl_node *n, struct fieldspec *out)
+static pl_status read_spec(struct build *b, const pl_node *n, enum cfg_unknown unknown, struct fieldspec *out)
 {
 	static const struct cfg_key keys[] = {
 		{"group", CFG_TEXT, offsetof(struct fieldspec, gvk.group)},
@@ -12,25 +12,38 @@ static pl_status read_spec(struct build *b, const pl_node *n, struct fieldspec *
 		{"create", CFG_BOOL, offsetof(struct fieldspec, create)},
 	};
 	*out = (struct fieldspec){0};
-	return cfg_read(b, n, "field spec", keys, sizeof(keys) / sizeof(keys[0]), CFG_REFUSE, out);
+	return cfg_read(b, n, "field spec", keys, sizeof(keys) / sizeof(keys[0]), unknown, out);
 }
+
+struct spec_reader {
+	struct fieldspecs *into;
+	enum cfg_unknown unknown;
+};
 
 static pl_status append_spec(struct build *b, const pl_node *n, void *ctx)
 {
-	struct fieldspecs *l = ctx;
+	const struct spec_reader *r = ctx;
+	struct fieldspecs *l = r->into;
 	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
-	return read_spec(b, n, &l->v[l->n++]);
+	return read_spec(b, n, r->unknown, &l->v[l->n++]);
 }
 
 pl_status fieldspecs_read(struct build *b, const pl_node *list, struct fieldspecs *out)
 {
-	return cfg_each(b, list, "fieldSpecs", append_spec, out);
+	struct spec_reader r = {out, CFG_REFUSE};
+	return cfg_each(b, list, "fieldSpecs", append_spec, &r);
+}
+
+pl_status cfg_fieldspecs(struct build *b, const pl_node *list, struct fieldspecs *out)
+{
+	struct spec_reader r = {out, CFG_WARN};
+	return cfg_each(b, list, "fieldSpecs", append_spec, &r);
 }
 
 static pl_status add_spec(struct build *b, const pl_node *n, void *ctx)
 {
 	struct fieldspec f;
-	pl_status st = read_spec(b, n, &f);
+	pl_status st = read_spec(b, n, CFG_REFUSE, &f);
 	return st ? st : fieldspecs_add(b, ctx, &f, n);
 }
 

@@ -45,7 +45,7 @@ pl_status transform_annotations(struct build *b, struct target *t, const pl_node
 	struct cfg_pairs pairs;
 	pl_status st = cfg_read_transformer(b, cfg, keys, 2, &c);
 	if (!st)
-		st = fieldspecs_read(b, c.specs, &specs);
+		st = cfg_fieldspecs(b, c.specs, &specs);
 	if (!st)
 		st = cfg_pairs(b, c.annotations, "annotations", &pairs);
 	if (st || !pairs.n)

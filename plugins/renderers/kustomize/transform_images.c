@@ -230,7 +230,7 @@ pl_status transform_images(struct build *b, struct target *t, const pl_node *cfg
 	if (!st && c.image)
 		st = cfg_read(b, c.image, "image", keys, 5, CFG_WARN, &im);
 	if (!st)
-		st = fieldspecs_read(b, c.specs, &specs);
+		st = cfg_fieldspecs(b, c.specs, &specs);
 	if (st)
 		return st;
 	compile(b, &im, c.image ? c.image : cfg);

@@ -23,7 +23,7 @@ pl_status transform_labels(struct build *b, struct target *t, const pl_node *cfg
 	struct cfg_pairs pairs;
 	pl_status st = cfg_read_transformer(b, cfg, keys, 2, &c);
 	if (!st)
-		st = fieldspecs_read(b, c.specs, &specs);
+		st = cfg_fieldspecs(b, c.specs, &specs);
 	if (!st)
 		st = cfg_pairs(b, c.labels, "labels", &pairs);
 	if (st || !pairs.n)

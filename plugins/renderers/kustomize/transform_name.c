@@ -75,7 +75,7 @@ static pl_status transform(struct build *b, struct affix *a, const pl_node *cfg,
 	struct fieldspecs own = {0};
 	pl_status st = cfg_read_transformer(b, cfg, keys, 2, &c);
 	if (!st)
-		st = fieldspecs_read(b, c.specs, &own);
+		st = cfg_fieldspecs(b, c.specs, &own);
 	if (st)
 		return st;
 	if (!c.specs && !table)

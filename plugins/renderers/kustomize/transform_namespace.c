@@ -226,7 +226,7 @@ pl_status transform_namespace(struct build *b, struct target *t, const pl_node *
 	struct setter s = {0};
 	pl_status st = cfg_read_transformer(b, cfg, keys, 4, &c);
 	if (!st)
-		st = fieldspecs_read(b, c.specs, &specs);
+		st = cfg_fieldspecs(b, c.specs, &specs);
 	if (!st)
 		st = read_mode(b, c.subjects, pl_gets(cfg, "setRoleBindingSubjects"), &s.mode);
 	if (!st && pl_gets(c.metadata, "namespace"))

@@ -86,7 +86,7 @@ pl_status transform_replicas(struct build *b, struct target *t, const pl_node *c
 	if (!st && c.replica)
 		st = cfg_read(b, c.replica, "replica", keys, 2, CFG_WARN, &rep);
 	if (!st)
-		st = fieldspecs_read(b, c.specs, &specs);
+		st = cfg_fieldspecs(b, c.specs, &specs);
 	if (st)
 		return st;
 	return set_replicas(b, &rep, c.replica ? c.replica : cfg, fields && !c.specs ? &fields->replicas : &specs, m);
