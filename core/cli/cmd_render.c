@@ -43,7 +43,7 @@ static bool is_app(struct cli *c, const char *name)
 {
 	char *path = NULL;
 	struct err_list errors = {0};
-	if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (render_is_remote(name) || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
 	if (!file_is_dir(name))
 		return true;

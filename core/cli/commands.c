@@ -90,13 +90,14 @@ static const struct cli_option render_options[] = {
 };
 static const struct cli_command render = {
 	.name = "render",
-	.args = "[APP|DIR]",
+	.args = "[APP|DIR|URL]",
 	.summary = "the manifests of an application or a folder on stdout",
-	.details = "A folder needs no config: one with a kustomization is built as `kustomize build` does, else its "
-		   "manifests are\n"
-		   "read. Without an argument it is the current folder. A name without a slash is an application when "
-		   "the\n"
-		   "config has one.",
+	.details = "A folder needs no config: one with a kustomization is built as `kustomize build` does, else its\n"
+		   "manifests are read. URL is a kustomization in a Git repository, "
+		   "https://HOST/ORG/REPO//PATH?ref=REVISION.\n"
+		   "Without an argument it is the current folder. A name without a slash is an application when the "
+		   "config\n"
+		   "has one.",
 	OPTIONS(render_options),
 	.max_args = 1,
 	.run = cmd_render,

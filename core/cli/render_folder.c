@@ -18,6 +18,7 @@ struct job {
 	struct snapshot *snapshot;
 	struct render_step step;
 	pl_str cwd;
+	bool remote; /* the path is a URL, which the kustomize plugin understands */
 };
 
 bool render_has_kustomization(const char *folder)
@@ -31,6 +32,15 @@ bool render_has_kustomization(const char *folder)
 		free(path);
 	}
 	return found;
+}
+
+bool render_is_remote(const char *name)
+{
+	static const char *const starts[] = {"git::", "gh:", "git@", "github.com/", "github.com:"};
+	bool yes = strstr(name, "://") != NULL;
+	for (size_t i = 0; i < sizeof starts / sizeof *starts && !yes; i++)
+		yes = strncmp(name, starts[i], strlen(starts[i])) == 0;
+	return yes && !file_exists(name);
 }
 
 static pl_status real_path(struct cli *c, const char *path, pl_str *out, struct pl_err *e)
@@ -66,11 +76,11 @@ static pl_str work_tree(struct cli *c, pl_str real, pl_str *below)
 /* Kustomizations name what lies anywhere (`../../base`) and have rules of their own for it: they get the whole disk. */
 static pl_status open_tree(struct job *j, const char *path, bool kustomize, struct pl_err *e)
 {
-	pl_str real = {0}, top = S("/");
-	pl_status st = real_path(j->c, path, &real, e);
+	pl_str real = S("/"), top = S("/");
+	pl_status st = j->remote ? PL_OK : real_path(j->c, path, &real, e);
 	if (st)
 		return st;
-	if (kustomize)
+	if (kustomize) /* of a URL: the root, in which nothing is looked for */
 		j->step.path = (pl_str){real.p + 1, real.n - 1};
 	else
 		top = work_tree(j->c, real, &j->step.path);
@@ -82,18 +92,23 @@ static pl_status open_tree(struct job *j, const char *path, bool kustomize, stru
 	return PL_OK;
 }
 
-static pl_status choose_plugin(struct job *j, bool kustomize, struct pl_err *e)
+static void set_option(struct cli *c, pl_node *options, const char *key, const char *value)
 {
-	const char *restrictor = cli_value(j->c, "load-restrictor");
+	if (value)
+		pl_sets(c->doc, options, key, pl_new_string(c->doc, str_of(value)));
+}
+
+static pl_status choose_plugin(struct job *j, const char *path, bool kustomize, struct pl_err *e)
+{
 	struct err_list errors = {0};
 	pl_node *options = NULL;
 	pl_status st =
 		registry_get(j->registry, PL_KIND_RENDERER, kustomize ? S("kustomize") : S("yaml"), &j->step.plugin, e);
 	if (st)
 		return st;
-	if (kustomize && restrictor) {
-		options = pl_new_map(j->c->doc);
-		pl_sets(j->c->doc, options, "loadRestrictor", pl_new_string(j->c->doc, str_of(restrictor)));
+	if (kustomize) {
+		set_option(j->c, options, "loadRestrictor", cli_value(j->c, "load-restrictor"));
+		set_option(j->c, options, "url", j->remote ? path : NULL);
 	}
 	st = plugin_options(j->step.plugin, j->c->doc, options, NULL, NULL, j->c->arena, &j->step.options, &errors);
 	if (st && errors.n && e)
@@ -104,18 +119,18 @@ static pl_status choose_plugin(struct job *j, bool kustomize, struct pl_err *e)
 
 pl_status render_folder(struct cli *c, const char *path, struct nodes *out, struct pl_err *e)
 {
-	bool kustomize = render_has_kustomization(path);
+	bool remote = render_is_remote(path), kustomize = remote || render_has_kustomization(path);
 	char *own = registry_own_folder(), *cwd = getcwd(NULL, 0);
 	const char *folders[] = {own};
 	struct registry_config rc = {folders, 1, NULL, &c->log};
-	struct job j = {.c = c, .registry = registry_new(&rc), .cwd = str_of(cwd)};
+	struct job j = {.c = c, .registry = registry_new(&rc), .cwd = str_of(cwd), .remote = remote};
 	struct nodes in = {0};
 	j.step.doc = c->doc;
 	j.step.app = str_of(path);
 	j.step.remotes = render_remotes_new(c, j.registry, cli_flag(c, "offline"));
 	pl_status st = open_tree(&j, path, kustomize, e);
 	if (!st)
-		st = choose_plugin(&j, kustomize, e);
+		st = choose_plugin(&j, path, kustomize, e);
 	if (!st)
 		st = render_run(j.registry, &j.step, &in, out, &c->log, NULL, RENDER_TIMEOUT_MS, e);
 	snapshot_unref(j.snapshot);

@@ -276,6 +276,12 @@ pl_status target_top(struct build *b, struct target **out)
 {
 	struct target *t = arena_alloc(b->mem, sizeof(*t));
 	*t = (struct target){.tree = b->call->tree, .anywhere = b->options->anywhere};
+	struct remote r;
+	const char *why;
 	*out = t;
-	return real_folder(b, t, NULL, b->call->path, b->h->tree_name(b->h->ctx, t->tree, b->call->path));
+	if (!b->options->url.n)
+		return real_folder(b, t, NULL, b->call->path, b->h->tree_name(b->h->ctx, t->tree, b->call->path));
+	if (!remote_read(b, b->options->url, &r, &why))
+		return fail(b, PL_EINVAL, NULL, "'%.*s' is no repository: %s", F(b->options->url), why);
+	return open_remote(b, t, NULL, &r);
 }

@@ -9,7 +9,9 @@ static const char schema[] =
 	"{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
 	"\"loadRestrictor\": {\"type\": \"string\", \"enum\": [\"rootOnly\", \"none\", \"LoadRestrictionsRootOnly\", "
 	"\"LoadRestrictionsNone\"], \"default\": \"rootOnly\", \"description\": \"none: files may lie outside of the "
-	"folder of the kustomization that names them\"}}}";
+	"folder of the kustomization that names them\"},"
+	"\"url\": {\"type\": \"string\", \"minLength\": 1, \"description\": \"build this kustomization of another "
+	"repository in place of the application's folder: https://HOST/ORG/REPO//PATH?ref=REVISION\"}}}";
 
 static pl_status open_it(const pl_host *h, pl_str text, void **self)
 {
@@ -20,9 +22,15 @@ static pl_status open_it(const pl_host *h, pl_str text, void **self)
 	if (st) {
 		h->fail(h->ctx, st, S(""), 0, 0, str_of(pl_err_text(e)));
 	} else {
-		struct options *o = malloc(sizeof(*o));
-		if (!o)
+		struct options *o = calloc(1, sizeof(*o));
+		pl_str url = pl_text(pl_gets(root, "url"));
+		char *copy = o ? malloc(url.n + 1) : NULL;
+		if (!copy)
 			abort();
+		if (url.n)
+			memcpy(copy, url.p, url.n);
+		copy[url.n] = 0;
+		o->url = (pl_str){copy, url.n};
 		pl_str restrictor = pl_text(pl_gets(root, "loadRestrictor"));
 		o->anywhere = str_is(restrictor, "none") || str_is(restrictor, "LoadRestrictionsNone");
 		*self = o;
@@ -34,7 +42,9 @@ static pl_status open_it(const pl_host *h, pl_str text, void **self)
 
 static void close_it(void *self)
 {
-	free(self);
+	struct options *o = self;
+	free((char *)(uintptr_t)o->url.p);
+	free(o);
 }
 
 static pl_status build(struct build *b)
