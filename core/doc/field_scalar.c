@@ -188,6 +188,14 @@ static size_t column(const struct buf *out)
 	return n;
 }
 
+/* The bytes on the line so far, at least as many as characters. */
+static size_t line_bytes(const struct buf *out)
+{
+	const char *feed = out->n ? memrchr(out->p, '\n', out->n) : NULL;
+
+	return feed ? (size_t)(out->p + out->n - feed) - 1 : out->n;
+}
+
 static size_t characters(const char *p, size_t n)
 {
 	size_t k = 0;
@@ -231,7 +239,7 @@ static void add_folded(pl_str s, size_t indent, struct buf *out)
 
 static void add_plain(pl_str s, const struct look *l, size_t indent, bool simple, struct buf *out)
 {
-	if (simple || !l->blanks || s.n <= WIDTH / 2)
+	if (simple || !l->blanks || line_bytes(out) + s.n <= WIDTH)
 		buf_add(out, s);
 	else
 		add_folded(s, indent, out);

@@ -173,8 +173,14 @@ static bool read_form(struct number *x, pl_str s, bool octal)
 		s = (pl_str){s.p + 1, s.n - 1};
 	}
 	bits = prefix_bits(s);
-	if (bits)
-		return read_radix(x, bits, (pl_str){s.p + 2, s.n - 2});
+	if (bits) {
+		s = (pl_str){s.p + 2, s.n - 2};
+		if (*s.p == '-' || *s.p == '+') { /* Go reads 0b-101 */
+			x->negative |= *s.p == '-';
+			s = (pl_str){s.p + 1, s.n - 1};
+		}
+		return read_radix(x, bits, s);
+	}
 	if (octal && s.n > 1 && *s.p == '0')
 		return read_radix(x, 3, s);
 	if (is_word(s, ".inf"))

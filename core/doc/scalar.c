@@ -225,8 +225,17 @@ static int base_of_prefix(struct digits *d)
 	return bases[take(d)];
 }
 
+/* Behind 0b, and for the third reader behind 0o, a sign may stand: 0b-101. */
+static bool inner_sign(pl_str text, int schema)
+{
+	struct digits d = {text.p, text.p + text.n, true};
+	int prefix = take(&d) == '0' ? take(&d) : 0;
+
+	return prefix == 'b' || (prefix == 'o' && schema == PL_SCHEMA_KUSTOMIZE);
+}
+
 /* Numbers as Go's YAML readers, both the second and the third, take them. */
-static struct scalar resolve_go_number(pl_str text)
+static struct scalar resolve_go_number(pl_str text, int schema)
 {
 	struct digits d = {text.p, text.p + text.n, true};
 	int sign = *text.p == '+' || *text.p == '-' ? take(&d) : 0, base;
@@ -237,6 +246,8 @@ static struct scalar resolve_go_number(pl_str text)
 
 	base = base_of_prefix(&d);
 	if (base) {
+		if (!sign && inner_sign(text, schema) && (peek(&d) == '+' || peek(&d) == '-'))
+			sign = take(&d);
 		if (!take_all_digits(d, base, &value, &over) || over || (sign && !fits_signed(sign, value)))
 			return a_string;
 		return an_integer;
@@ -286,7 +297,7 @@ static struct scalar resolve_number(pl_str text, int schema)
 		return !number_is_json(text) ? a_string : memchr(text.p, '.', text.n) ? a_float : an_integer;
 	if (is_special_float(text))
 		return a_float;
-	return schema == PL_SCHEMA_CORE12 ? resolve_core_number(text) : resolve_go_number(text);
+	return schema == PL_SCHEMA_CORE12 ? resolve_core_number(text) : resolve_go_number(text, schema);
 }
 
 /* Each underscore stands between two digits. */
