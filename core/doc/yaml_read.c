@@ -225,15 +225,40 @@ static pl_status on_start(struct yaml_builder *b, const yaml_event_t *ev, int ki
 	return PL_OK;
 }
 
+/* PL_READ_LAST_WINS: one value a key. Gives the number of children that are left. */
+static size_t keep_last(const struct yaml_builder *b, pl_node **kids, size_t n)
+{
+	struct keyset seen;
+	size_t out = 0;
+
+	keyset_init(&seen, b->d);
+	for (size_t i = 0; i < n; i += 2) {
+		size_t first = node_is_container(kids[i]) || yaml_is_merge_key(kids[i])
+				       ? SIZE_MAX
+				       : keyset_add(&seen, node_text(kids[i]), out);
+
+		if (first != SIZE_MAX) {
+			kids[first + 1] = kids[i + 1];
+			continue;
+		}
+		kids[out++] = kids[i];
+		kids[out++] = kids[i + 1];
+	}
+	keyset_free(&seen);
+	return out;
+}
+
 static pl_status on_end(struct yaml_builder *b)
 {
 	struct yaml_frame f = b->frames[--b->n_frames];
-	pl_node *const *kids = b->kids + f.first;
+	pl_node **kids = b->kids + f.first;
 	size_t n = b->n_kids - f.first;
 	pl_status st = PL_OK;
 
 	b->n_kids = f.first;
 	b->flow -= pl_style(f.node) == PL_STYLE_FLOW;
+	if ((b->flags & PL_READ_LAST_WINS) && node_kind(f.node) == PL_MAP)
+		n = keep_last(b, kids, n);
 	if (f.merges) {
 		st = yaml_merge(b, f.node, kids, n);
 	} else {

@@ -81,7 +81,10 @@ PL_API size_t pl_doc_memory(const pl_doc *d); /* bytes held */
  * Readers. text is copied or referenced as `flags` says; file names the text in places (copied).
  * Duplicate keys are an error that names both places.
  */
-enum { PL_READ_BORROW = 1 /* text outlives d: strings may point into it */ };
+enum {
+	PL_READ_BORROW = 1,   /* text outlives d: strings may point into it */
+	PL_READ_LAST_WINS = 2 /* YAML: of equal keys of a map the last value counts, in the place of the first; no error */
+};
 
 PL_API pl_status pl_json_read(pl_doc *d, pl_str text, const char *file, uint32_t flags, pl_node **out, pl_err *e);
 /* A stream of YAML documents. *out is an array in d of *n roots; an empty document is a PL_NULL node. */
