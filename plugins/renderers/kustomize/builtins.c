@@ -36,7 +36,6 @@ static const struct builtin {
 	{"ReplacementTransformer", transform_replacement, NULL},
 	{"ReplicaCountTransformer", transform_replicas, NULL},
 	{"SecretGenerator", NULL, generate_secret},
-	{"SortOrderTransformer", transform_sort_order, NULL},
 	{"SuffixTransformer", transform_suffix, NULL},
 	{"ValueAddTransformer", transform_value_add, NULL},
 };
@@ -92,7 +91,9 @@ static pl_status unknown_builtin(struct build *b, const struct resource *r, cons
 	const pl_node *at = pl_gets(r->node, "kind");
 	pl_status st = fail(b, PL_ENOTFOUND, at, "there is no built-in kind '%.*s'", F(kind));
 	const char *near = str_nearest(kind, names, BUILTINS);
-	if (near)
+	if (str_is(kind, "SortOrderTransformer"))
+		pl_err_hint(b->err, "the field 'sortOptions' of the kustomization that is built sorts");
+	else if (near)
 		pl_err_hint(b->err, "did you mean '%s'?", near);
 	return st;
 }
