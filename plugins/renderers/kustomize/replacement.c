@@ -196,7 +196,8 @@ pl_status replacement_put(struct build *b, const struct slot *s, const struct re
 		return st;
 	if (kind != PL_LIST && kind != PL_MAP && !s->made) {
 		pl_set_at(b->doc, new, b->doc, old);
-		pl_set_style(new, pl_style(old));
+		/* Only what is not touched stays PLAIN: see replacement_yaml(). */
+		pl_set_style(new, pl_style(old) == PL_STYLE_PLAIN ? PL_STYLE_ANY : pl_style(old));
 	}
 	return slot_put(b, s, new);
 }

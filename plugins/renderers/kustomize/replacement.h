@@ -73,5 +73,7 @@ pl_status replacement_put(struct build *b, const struct slot *s, const struct re
 /* The same behind step s->rest of p, inside the document that the text at s is. */
 pl_status replacement_put_inside(struct build *b, const struct slot *s, struct path *p, const struct repl_value *v,
 				 const struct repl_options *o, int create);
+/* A document as YAML, with the styles that its nodes have, without a line end behind it. */
+pl_str replacement_yaml(struct build *b, const pl_node *root);
 
 #endif

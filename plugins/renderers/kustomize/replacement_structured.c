@@ -96,18 +96,6 @@ static pl_status write_json(struct build *b, pl_node *root, pl_str was, pl_str *
 
 /* ---- the text ---- */
 
-static pl_status write_yaml(struct build *b, const pl_node *root, pl_str *out)
-{
-	char *text;
-	size_t len;
-	pl_status st = pl_yaml_write(root, PL_PRINT_KEEP_STYLE, &text, &len, b->err);
-	if (st)
-		return st;
-	*out = arena_dup(b->mem, trim((pl_str){text, len}));
-	pl_free(text);
-	return PL_OK;
-}
-
 /* The document in the text; anything but a map or a list is not one. */
 static pl_status read_inside(struct build *b, pl_str text, const struct path *p, uint32_t rest, pl_node **out)
 {
@@ -141,9 +129,10 @@ pl_status replacement_put_inside(struct build *b, const struct slot *s, struct p
 	if (st)
 		return st;
 	bool json = start.p[0] == '{' || start.p[0] == '[';
-	st = json ? write_json(b, root, text, &out) : write_yaml(b, root, &out);
-	if (st)
-		return fail(b, st, p->at, "the text at '%.*s' can't be written again", F(p->text));
+	if (!json)
+		out = replacement_yaml(b, root);
+	else if (write_json(b, root, text, &out))
+		return fail(b, PL_EINVAL, p->at, "the text at '%.*s' can't be written again", F(p->text));
 	pl_node *new = pl_new_string(b->doc, out);
 	pl_set_at(b->doc, new, b->doc, old);
 	pl_set_style(new, pl_style(old));
