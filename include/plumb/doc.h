@@ -82,8 +82,9 @@ PL_API size_t pl_doc_memory(const pl_doc *d); /* bytes held */
  * Duplicate keys are an error that names both places.
  */
 enum {
-	PL_READ_BORROW = 1,   /* text outlives d: strings may point into it */
-	PL_READ_LAST_WINS = 2 /* YAML: of equal keys of a map the last value counts, in the place of the first; no error */
+	PL_READ_BORROW = 1, /* text outlives d: strings may point into it */
+	PL_READ_LAST_WINS =
+		2 /* YAML: of equal keys of a map the last value counts, in the place of the first; no error */
 };
 
 PL_API pl_status pl_json_read(pl_doc *d, pl_str text, const char *file, uint32_t flags, pl_node **out, pl_err *e);
