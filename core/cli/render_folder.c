@@ -107,6 +107,7 @@ static pl_status choose_plugin(struct job *j, const char *path, bool kustomize, 
 	if (st)
 		return st;
 	if (kustomize) {
+		options = pl_new_map(j->c->doc);
 		set_option(j->c, options, "loadRestrictor", cli_value(j->c, "load-restrictor"));
 		set_option(j->c, options, "url", j->remote ? path : NULL);
 	}

@@ -122,7 +122,7 @@ static pl_status restrict_file(struct build *b, const struct target *t, const pl
 		  str_eq(real, whole) ? "" : " (a link to '", F(str_eq(real, whole) ? S("") : tree_name(b, t, real)),
 		  str_eq(real, whole) ? "" : "')", F(t->shown));
 	pl_err_hint(b->err, t->remote ? "files of a remote kustomization never lie outside of it"
-				      : "move it, or lift the rule with --load-restrictor=none");
+				      : "move it, or lift the rule with --load-restrictor=LoadRestrictionsNone");
 	return st;
 }
 
