@@ -7,7 +7,6 @@
 
 struct options {
 	bool anywhere; /* loadRestrictor: none */
-	char url[];    /* of the kustomization to build; empty: the application's folder */
 	pl_str url;    /* of the kustomization to build; empty: the application's folder */
 };
 
