@@ -129,7 +129,7 @@ static pl_status add(struct yaml_builder *b, pl_node *n, bool shared)
 
 /* ---- events ---- */
 
-/* The tag "!" only says "not plain", and nothing at all to Go's readers. */
+/* The tag "!" only says "not plain"; on_scalar() knows who takes it for none. */
 static pl_status apply_tag(struct yaml_builder *b, pl_node *n, pl_str tag)
 {
 	if (str_eq(tag, S("!")))
@@ -165,14 +165,15 @@ static pl_status on_scalar(struct yaml_builder *b, const yaml_event_t *ev)
 	pl_str text = {(const char *)ev->data.scalar.value, ev->data.scalar.length};
 	pl_node *n = new_node(b, ev, PL_STRING);
 	const yaml_char_t *anchor = ev->data.scalar.anchor;
-	bool key = at_key(b), go = b->schema == PL_SCHEMA_YAML11 || b->schema == PL_SCHEMA_KUSTOMIZE;
+	bool key = at_key(b);
 	pl_status st = PL_OK;
 
 	if (!n)
 		return PL_ETOOBIG;
 	node_set_style(n, (int)ev->data.scalar.style);
 	node_set_text(n, PL_STRING, key ? key_text(b, text) : doc_string(b->d, text));
-	if (ev->data.scalar.tag && !(go && !strcmp((const char *)ev->data.scalar.tag, "!")))
+	if (ev->data.scalar.tag &&
+	    !(b->schema == PL_SCHEMA_KUSTOMIZE && !strcmp((const char *)ev->data.scalar.tag, "!")))
 		st = apply_tag(b, n, text_of(ev->data.scalar.tag));
 	else if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (anchor || !key)) {
 		if (text.n == 0)
