@@ -213,8 +213,7 @@ static const struct cli_command plugin = {
 };
 
 static const struct cli_option patch_options[] = {
-	{"patch", 'p', "PATCH", "the patch, a file or itself (may be repeated); three-way: the modified document",
-	 true},
+	{"patch", 'p', "FILE|TEXT", "the patch (may be repeated); three-way: the document as it is wanted", true},
 	{"type", 't', "TYPE", "strategic (the default), three-way, merge (RFC 7396) or json (RFC 6902)", false},
 	{"original", 0, "FILE", "three-way: what was applied last; without it nothing is deleted", false},
 	{"schema", 's', "FILE", "an OpenAPI document or a CustomResourceDefinition with the document's type", false},
@@ -224,12 +223,11 @@ static const struct cli_command patch = {
 	.name = "patch",
 	.args = "FILE",
 	.summary = "a document with patches applied, on stdout",
-	.details = "All files are YAML or JSON and hold one document; - is standard input. A strategic patch and a "
-		   "three-way "
-		   "merge\n"
-		   "go by the document's apiVersion and kind: Kubernetes' own kinds are known, of others maps are "
-		   "merged and\n"
-		   "lists replaced. The result is JSON, with -o yaml YAML. Exit status 2: the patch was refused.",
+	.details = "Files are YAML or JSON and hold one document each; - is standard input. A strategic patch and a "
+		   "three-way\n"
+		   "merge go by the document's apiVersion and kind: Kubernetes' own kinds are known; of others, maps "
+		   "merge and\n"
+		   "lists are replaced. The result is JSON, with -o yaml YAML. Exit status 2: the patch was refused.",
 	OPTIONS(patch_options),
 	.min_args = 1,
 	.max_args = 1,

@@ -10,6 +10,7 @@ static const char *words_of(const char *kind)
 	} rows[] = {{"shell", "bash zsh fish"},
 		    {"plugin", "list show"},
 		    {"FORM", "table json yaml name"},
+		    {"TYPE", "strategic three-way merge json"},
 		    {"log-format", "text json"}};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strcmp(kind, rows[i].kind) == 0)
