@@ -12,13 +12,6 @@ static pl_str trim(pl_str s)
 	return s;
 }
 
-/* Takes deleted resources out. */
-static void drop_deleted(struct resmap *m, bool deleted)
-{
-	if (deleted)
-		resmap_compact(m);
-}
-
 /* The text at `inner`, or the file that `path` names. */
 static pl_status read_either(struct build *b, struct target *t, const pl_node *inner, const pl_node *path,
 			     enum patch_form form, struct patch *out)
@@ -85,34 +78,26 @@ static pl_status merge_selected(struct build *b, struct resmap *m, const struct 
 {
 	struct resource **found;
 	size_t n;
-	bool deleted = false;
 	pl_status st = selector_find(b, s, m, &found, &n);
 	if (st || !n)
 		return st;
 	const pl_node *node = patch_for_selected(b, patch->node, false);
-	for (size_t i = 0; i < n && !st; i++) {
+	for (size_t i = 0; i < n && !st; i++)
 		st = patch_merge_into(b, m, found[i], node, o);
-		deleted |= !st && !found[i]->node;
-	}
-	drop_deleted(m, deleted);
 	return st;
 }
 
 static pl_status merge_by_id(struct build *b, struct resmap *m, const struct patch *p, bool texts,
 			     const struct patch_options *o)
 {
-	bool deleted = false;
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; i < p->n && !st; i++) {
 		struct resource *r;
 		const pl_node *node = p->strategic[i]->node;
 		st = patch_target(b, m, p->strategic[i], &r);
-		if (st)
-			break;
-		st = patch_merge_into(b, m, r, texts ? patch_for_selected(b, node, true) : node, o);
-		deleted |= !st && !r->node;
+		if (!st)
+			st = patch_merge_into(b, m, r, texts ? patch_for_selected(b, node, true) : node, o);
 	}
-	drop_deleted(m, deleted);
 	return st;
 }
 

@@ -54,8 +54,10 @@ pl_status patch_merge_into(struct build *b, struct resmap *m, struct resource *r
 		return st;
 	}
 	r->node = node;
-	if (!node)
+	if (!node) {
+		b->deleted++;
 		return PL_OK;
+	}
 	keep_identity(b, r, o);
 	resource_refresh(b, m, r);
 	return PL_OK;
