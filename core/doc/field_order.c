@@ -7,7 +7,7 @@ static uint64_t take_number(pl_str *s, uint64_t value)
 {
 	while (s->n) {
 		size_t k;
-		uint32_t c = unicode_at(s->p, &k);
+		uint32_t c = unicode_at(s->p, s->p + s->n, &k);
 
 		if (!unicode_is_digit(c))
 			break;
@@ -39,7 +39,7 @@ static bool within_number(pl_str s, size_t i)
 
 		while (k && ((unsigned char)s.p[k] & 0xc0) == 0x80)
 			k--;
-		c = unicode_at(s.p + k, &n);
+		c = unicode_at(s.p + k, s.p + s.n, &n);
 		if (!unicode_is_digit(c))
 			return false;
 		if (c != '0')
@@ -64,8 +64,8 @@ int field_key_cmp(pl_str a, pl_str b)
 
 	if (!rest_a.n || !rest_b.n)
 		return (rest_a.n > 0) - (rest_b.n > 0);
-	x = unicode_at(rest_a.p, &k);
-	y = unicode_at(rest_b.p, &k);
+	x = unicode_at(rest_a.p, a.p + a.n, &k);
+	y = unicode_at(rest_b.p, b.p + b.n, &k);
 	x_letter = unicode_is_letter(x);
 	y_letter = unicode_is_letter(y);
 	if (x_letter && y_letter)

@@ -47,6 +47,7 @@ struct look {
 	bool not_literal; /* not as a block */
 	bool blanks, quotes;
 	bool separators;  /* has line ends that are no line feed */
+	bool invalid;	  /* is not UTF-8 */
 	uint32_t refused; /* a character that those programs refuse */
 };
 
@@ -96,7 +97,7 @@ static void look_closely(pl_str s, struct look *l)
 	bool blank = false, ended = false;
 
 	for (size_t i = 0, k; i < s.n; i += k) {
-		uint32_t c = unicode_at(s.p + i, &k);
+		uint32_t c = unicode_at(s.p + i, s.p + s.n, &k);
 
 		if (is_refused(c))
 			l->refused = c;
@@ -123,6 +124,7 @@ static struct look look_at(pl_str s)
 	struct look l = {.feed = all & FEED, .blanks = all & BLANK, .quotes = all & QUOTE};
 
 	l.not_plain = s.n && has_indicators(s, all);
+	l.invalid = all & WIDE && !str_utf8(s);
 	if (all & (FEED | SPECIAL | WIDE | REFUSED))
 		look_closely(s, &l);
 	return l;
@@ -252,7 +254,7 @@ static void add_single_slowly(pl_str s, size_t indent, bool simple, struct buf *
 	size_t at = column(out);
 
 	for (size_t i = 0, k; i < s.n; i += k) {
-		uint32_t c = unicode_at(s.p + i, &k);
+		uint32_t c = unicode_at(s.p + i, s.p + s.n, &k);
 
 		if (c == ' ' && !simple && !blank && at > WIDTH && i && i + 1 < s.n && s.p[i + 1] != ' ') {
 			new_line(out, indent);
@@ -317,7 +319,7 @@ static void add_double(pl_str s, size_t indent, bool simple, struct buf *out)
 	buf_addc(out, '"');
 	at = column(out);
 	for (size_t i = 0, k; i < s.n; i += k) {
-		uint32_t c = unicode_at(s.p + i, &k);
+		uint32_t c = unicode_at(s.p + i, s.p + s.n, &k);
 
 		if (mark || !is_printable(c) || is_break(c) || c == '"' || c == '\\') {
 			at += add_escape(c, out);
@@ -350,7 +352,7 @@ static void add_line(pl_str s, const struct look *l, size_t indent, struct buf *
 		return;
 	}
 	for (size_t i = 0, k; i < s.n; i += k) {
-		uint32_t c = unicode_at(s.p + i, &k);
+		uint32_t c = unicode_at(s.p + i, s.p + s.n, &k);
 
 		if (begins && !is_break(c))
 			buf_addn(out, ' ', indent);
@@ -365,7 +367,7 @@ static void add_literal(pl_str s, const struct look *l, size_t indent, struct bu
 	size_t k, last = break_before(s.p, end);
 
 	buf_addc(out, '|');
-	if (*p == ' ' || is_break(unicode_at(p, &k)))
+	if (*p == ' ' || is_break(unicode_at(p, end, &k)))
 		buf_addc(out, '2');
 	if (!last)
 		buf_addc(out, '-');
@@ -408,17 +410,25 @@ static pl_status refuse(const pl_node *n, const char *what, pl_err *e)
 	return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col}, "%s", what);
 }
 
-static pl_status print_string(const pl_node *n, size_t indent, bool simple, struct buf *out, pl_err *e)
+static pl_status check(const pl_node *n, const struct look *l, pl_err *e)
+{
+	if (l->invalid)
+		return refuse(n, "a text is not UTF-8", e);
+	if (l->refused)
+		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col},
+				  "a text holds the character U+%04X, which has no place in YAML", l->refused);
+	return PL_OK;
+}
+
+static pl_status print_string(const pl_node *n, size_t indent, struct buf *out, pl_err *e)
 {
 	pl_str s = node_text(n);
-	struct look l;
+	struct look l = look_at(s);
+	pl_status st = check(n, &l, e);
 
-	l = look_at(s);
-	if (l.refused)
-		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col},
-				  "a text holds the character U+%04X, which has no place in YAML", l.refused);
-	add_string(s, &l, indent, simple, out);
-	return PL_OK;
+	if (!st)
+		add_string(s, &l, indent, false, out);
+	return st;
 }
 
 static pl_status print_time(const pl_node *n, size_t indent, struct buf *out, pl_err *e)
@@ -435,7 +445,7 @@ static pl_status print_time(const pl_node *n, size_t indent, struct buf *out, pl
 	return st;
 }
 
-pl_status field_scalar(const pl_node *n, size_t indent, bool simple, struct buf *out, pl_err *e)
+pl_status field_value(const pl_node *n, size_t indent, struct buf *out, pl_err *e)
 {
 	switch (node_kind(n)) {
 	case PL_NULL:
@@ -451,18 +461,27 @@ pl_status field_scalar(const pl_node *n, size_t indent, bool simple, struct buf 
 				  "number '%.*s' is not finite, so it can't be written as JSON",
 				  n->len > 80 ? 80 : (int)n->len, n->u.s);
 	case PL_STRING:
-		return n->meta & NODE_TIME ? print_time(n, indent, out, e) : print_string(n, indent, simple, out, e);
+		return n->meta & NODE_TIME ? print_time(n, indent, out, e) : print_string(n, indent, out, e);
 	}
 	return refuse(n, "a plain scalar without a kind can't be written", e);
 }
 
-bool field_key_is_complex(pl_str key)
+pl_status field_key(const pl_node *n, size_t indent, struct buf *out, bool *complex, pl_err *e)
 {
-	struct look l = {0};
+	pl_str s = node_text(n);
+	struct look l;
+	pl_status st;
 
-	if (key.n > LONGEST_SIMPLE_KEY)
-		return true;
-	if (classes_of(key) & (FEED | SPECIAL | WIDE))
-		look_closely(key, &l);
-	return l.breaks;
+	*complex = false;
+	if (node_kind(n) != PL_STRING)
+		return refuse(n, "a key that is no text has no JSON", e);
+	l = look_at(s);
+	st = check(n, &l, e);
+	if (st)
+		return st;
+	*complex = s.n > LONGEST_SIMPLE_KEY || l.breaks;
+	if (*complex)
+		buf_add(out, S("? "));
+	add_string(s, &l, indent, !*complex, out);
+	return PL_OK;
 }

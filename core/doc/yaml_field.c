@@ -29,18 +29,12 @@ static void end_line(struct printer *p)
 		buf_addc(p->out, '\n');
 }
 
-static pl_status print_scalar(struct printer *p, const pl_node *n, size_t indent, bool simple)
+static pl_status print_scalar(struct printer *p, const pl_node *n, size_t indent)
 {
-	pl_str s = node_text(n);
-
-	/* what is plain ASCII, as nearly all is, needs no second look */
-	if (node_kind(n) == PL_STRING && !str_utf8(s))
-		return fail(p, PL_EINVAL, n, "a string is not UTF-8");
-	if (p->flow && field_is_blank(n)) {
-		buf_add(p->out, S("\"\""));
-		return PL_OK;
-	}
-	return field_scalar(n, indent, simple, p->out, p->e);
+	if (!p->flow || !field_is_blank(n))
+		return field_value(n, indent, p->out, p->e);
+	buf_add(p->out, S("\"\""));
+	return PL_OK;
 }
 
 /* indent is the column of the container that n is in; below: n is the value of a simple key. */
@@ -59,7 +53,7 @@ static pl_status print_value(struct printer *p, const pl_node *n, size_t indent,
 		buf_add(p->out, map ? S("{}") : S("[]"));
 		st = PL_OK;
 	} else {
-		st = print_scalar(p, n, indent + 2, false);
+		st = print_scalar(p, n, indent + 2);
 	}
 	end_line(p);
 	return st;
@@ -67,22 +61,17 @@ static pl_status print_value(struct printer *p, const pl_node *n, size_t indent,
 
 static pl_status print_pair(struct printer *p, pair kv, size_t indent)
 {
-	const pl_node *key = kv[0];
 	bool complex;
-	pl_status st;
+	pl_status st = field_key(kv[0], indent + 2, p->out, &complex, p->e);
 
-	if (node_kind(key) != PL_STRING)
-		return fail(p, PL_EINVAL, key, "a key that is no text has no JSON");
-	complex = field_key_is_complex(node_text(key));
-	if (complex)
-		buf_add(p->out, S("? "));
-	st = print_scalar(p, key, indent + 2, !complex);
+	if (st)
+		return st;
 	if (complex) {
 		end_line(p);
 		buf_addn(p->out, ' ', indent);
 	}
 	buf_addc(p->out, ':');
-	return st ? st : print_value(p, kv[1], indent, !complex);
+	return print_value(p, kv[1], indent, !complex);
 }
 
 static int by_key(const void *a, const void *b)
@@ -170,7 +159,7 @@ pl_status field_print(const pl_node *n, struct buf *out, pl_err *e)
 	if (node_is_container(n))
 		buf_add(out, node_kind(n) == PL_MAP ? S("{}") : S("[]"));
 	else
-		st = print_scalar(&p, n, 2, false);
+		st = print_scalar(&p, n, 2);
 	end_line(&p);
 	return st;
 }

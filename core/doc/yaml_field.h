@@ -12,23 +12,21 @@
 pl_status field_print(const pl_node *n, struct buf *out, pl_err *e);
 
 /* ---- keys (field_order.c) ---- */
-/* The order of keys: numbers in them count as numbers, letters come after everything else. Texts are UTF-8. */
+/* The order of keys: numbers in them count as numbers, letters come after everything else. */
 int field_key_cmp(pl_str a, pl_str b);
 
 /* ---- scalars (field_scalar.c) ---- */
-/*
- * Writes a scalar behind what stands on the line; lines of its own are indented by indent. simple: a key that stays on
- * its line. The text must be UTF-8.
- */
-pl_status field_scalar(const pl_node *n, size_t indent, bool simple, struct buf *out, pl_err *e);
+/* Writes a scalar behind what stands on the line; lines of its own are indented by indent. */
+pl_status field_value(const pl_node *n, size_t indent, struct buf *out, pl_err *e);
+/* Writes a key, without the ":". complex: it begins with "? " and has lines of its own. */
+pl_status field_key(const pl_node *n, size_t indent, struct buf *out, bool *complex, pl_err *e);
+
 /* Nothing at all where a value could stand. In brackets those programs take that for an empty text. */
 static inline bool field_is_blank(const pl_node *n)
 {
 	return node_kind(n) == PL_NULL && n->len == 0 && (n->meta & NODE_STYLE) == PL_STYLE_PLAIN << NODE_STYLE_SHIFT;
 }
 
-/* Does this key need a "? " in front? */
-bool field_key_is_complex(pl_str key);
 /* Is out at the beginning of a line? */
 bool field_at_line_start(const struct buf *out);
 
