@@ -252,8 +252,23 @@ static pl_status json_options(struct build *b, const char *revision, pl_str url,
 	return PL_OK;
 }
 
+/* The URL as it may be printed: without a user and a query, which may be secrets. */
+static pl_str shown(struct build *b, pl_str url)
+{
+	const char *scheme = memmem(url.p, url.n, "://", 3);
+	size_t from = scheme ? (size_t)(scheme + 3 - url.p) : url.n, to = from;
+	while (to < url.n && !strchr("/?#", url.p[to]))
+		to++;
+	const char *user = memrchr(url.p + from, '@', to - from), *query = memchr(url.p, '?', url.n);
+	size_t host = user ? (size_t)(user + 1 - url.p) : from, end = query ? (size_t)(query - url.p) : url.n;
+	if (!scheme || end < host)
+		return url;
+	return arena_printf(b->mem, "%.*s%.*s%s", (int)from, url.p, (int)(end - host), url.p + host, query ? "?…" : "");
+}
+
 static pl_status not_fetched(struct build *b, pl_status st, const pl_node *at, pl_str url)
 {
+	url = shown(b, url);
 	pl_str why = b->h->reason(b->h->ctx);
 	return fail(b, st, at, "fetch '%.*s': %.*s", F(url), F(why.n ? why : str_of(pl_status_name(st))));
 }
@@ -281,9 +296,9 @@ pl_status remote_file(struct build *b, pl_str url, const pl_node *at, pl_str *te
 	if (!st)
 		st = b->h->tree_list(b->h->ctx, tree, S(""), &v, &n);
 	if (!st && (n != 1 || v[0].type != PL_FILE))
-		return fail(b, PL_EPLUGIN, at, "fetch '%.*s': one file was due, there are %zu", F(url), n);
+		return fail(b, PL_EPLUGIN, at, "fetch '%.*s': one file was due, there are %zu", F(shown(b, url)), n);
 	if (!st)
 		st = b->h->tree_read(b->h->ctx, tree, v[0].name, text);
-	*file = arena_dup(b->mem, url).p;
+	*file = arena_dup(b->mem, shown(b, url)).p;
 	return st ? not_fetched(b, st, at, url) : PL_OK;
 }
