@@ -8,16 +8,17 @@ enum { DEPTH_MAX = 512, TARGETS_MAX = 65536 };
 
 /* ---- configurations: and crds: ---- */
 
+/* The first one is merged into an empty one, which is more than a copy: see merge_table() in config.c. */
 static pl_status merge_config(struct build *b, struct accumulator *acc, const struct config *from, const pl_node *at)
 {
 	const struct config *builtin = config_builtin(b);
 	if (!from || acc->config == from || (acc->config && from == builtin))
 		return PL_OK;
-	if (!acc->config || acc->config == builtin) { /* every table has the built-in ones in it */
+	if (from == builtin) {
 		acc->config = from;
 		return PL_OK;
 	}
-	struct config *copy = config_copy(b, acc->config);
+	struct config *copy = config_copy(b, acc->config ? acc->config : &(struct config){0});
 	acc->config = copy;
 	return config_merge(b, copy, from, at);
 }
@@ -56,13 +57,24 @@ static pl_status accumulate_config(struct build *b, struct target *t, struct acc
 {
 	const pl_node *configurations = kustomization_field(t, "configurations"),
 		      *crds = kustomization_field(t, "crds");
-	if (!pl_len(configurations) && !pl_len(crds))
-		return merge_config(b, acc, config_builtin(b), NULL);
-	struct config *c = config_copy(b, config_builtin(b));
-	pl_status st = read_configs(b, t, configurations, config_read, c);
+	const struct config *own = config_builtin(b);
+	pl_status st = PL_OK;
+	if (pl_len(configurations)) {
+		struct config files = {0}, *c = config_copy(b, own);
+		own = c;
+		st = read_configs(b, t, configurations, config_read, &files);
+		if (!st)
+			st = config_merge(b, c, &files, configurations);
+	}
 	if (!st)
-		st = read_configs(b, t, crds, config_read_crd, c);
-	return st ? st : merge_config(b, acc, c, pl_len(configurations) ? configurations : crds);
+		st = merge_config(b, acc, own, configurations);
+	if (!st && pl_len(crds)) {
+		struct config files = {0};
+		st = read_configs(b, t, crds, config_read_crd, &files);
+		if (!st)
+			st = merge_config(b, acc, &files, crds);
+	}
+	return st;
 }
 
 /* ---- openapi: ---- */

@@ -31,7 +31,8 @@ pl_status fieldspecs_add(struct build *b, struct fieldspecs *l, const struct fie
 	if (old && old->create == f->create)
 		return PL_OK;
 	if (old) {
-		fail(b, PL_EINVAL, at, "conflicting field specs: '%.*s' of %.*s has 'create: %s', here it is '%s'",
+		const pl_node *place = f->at ? f->at : old->at ? old->at : at;
+		fail(b, PL_EINVAL, place, "conflicting field specs: '%.*s' of %.*s has 'create: %s', here it is '%s'",
 		     F(f->path), F(kinds_text(b, &old->gvk)), old->create ? "true" : "false",
 		     f->create ? "true" : "false");
 		pl_err_hint(b->err, "say 'create: %s' as well, or name narrower kinds", old->create ? "true" : "false");
@@ -43,14 +44,54 @@ pl_status fieldspecs_add(struct build *b, struct fieldspecs *l, const struct fie
 	return PL_OK;
 }
 
-static pl_status merge_specs(struct build *b, struct fieldspecs *into, const struct fieldspecs *from, const pl_node *at)
+static int spec_cmp(const struct fieldspec *x, const struct fieldspec *y)
 {
-	if (!from->n || (into->v == from->v && into->n >= from->n))
-		return PL_OK;
-	if (!into->n) {
-		*into = (struct fieldspecs){from->v, from->n, 0};
-		return PL_OK;
+	return gvk_cmp(&kind_order_default, &x->gvk, &y->gvk);
+}
+
+/* Merges the sorted halves v[0..mid) and v[mid..n); equal ones keep their order. */
+static void merge_halves(struct fieldspec *v, size_t mid, size_t n, struct fieldspec *tmp)
+{
+	memcpy(tmp, v, mid * sizeof(*v));
+	size_t i = 0, j = mid, k = 0;
+	while (i < mid && j < n) {
+		if (spec_cmp(&tmp[i], &v[j]) <= 0)
+			v[k++] = tmp[i++];
+		else
+			v[k++] = v[j++];
 	}
+	memcpy(v + k, tmp + i, (mid - i) * sizeof(*v));
+}
+
+static void sort_specs(struct fieldspec *v, size_t n, struct fieldspec *tmp)
+{
+	if (n < 2)
+		return;
+	sort_specs(v, n / 2, tmp);
+	sort_specs(v + n / 2, n - n / 2, tmp);
+	merge_halves(v, n / 2, n, tmp);
+}
+
+/* The list in the order of kinds, the special ones of a path before the general ones. */
+static void sort_list(struct build *b, struct fieldspecs *l)
+{
+	uint32_t i = 1;
+	while (i < l->n && spec_cmp(&l->v[i - 1], &l->v[i]) <= 0)
+		i++;
+	if (i >= l->n)
+		return;
+	if (!l->cap) { /* shared */
+		struct fieldspec *own = arena_alloc(b->mem, l->n * sizeof(*own));
+		memcpy(own, l->v, l->n * sizeof(*own));
+		*l = (struct fieldspecs){own, l->n, l->n};
+	}
+	sort_specs(l->v, l->n, arena_alloc(b->mem, l->n * sizeof(*l->v)));
+}
+
+static pl_status add_specs(struct build *b, struct fieldspecs *into, const struct fieldspecs *from, const pl_node *at)
+{
+	if (into->v == from->v && into->n >= from->n)
+		return PL_OK;
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; !st && i < from->n; i++)
 		st = fieldspecs_add(b, into, &from->v[i], at);
@@ -68,20 +109,12 @@ static struct name_reference *find_reference(struct config *c, const struct gvk 
 	return NULL;
 }
 
-static int reference_cmp(struct build *b, const struct gvk *x, const struct gvk *y)
-{
-	int rx = kind_rank(&kind_order_default, x->kind), ry = kind_rank(&kind_order_default, y->kind);
-	if (rx != ry)
-		return rx < ry ? -1 : 1;
-	return str_cmp(gvk_sort_text(b, x), gvk_sort_text(b, y));
-}
-
 /* References are followed in the order of the kinds referred to; the list is kept in it. */
 static struct name_reference *insert_reference(struct build *b, struct config *c, const struct gvk *g)
 {
 	c->references = arena_grow(b->mem, c->references, c->n_references, &c->cap_references, sizeof(*c->references));
 	uint32_t i = c->n_references++;
-	for (; i > 0 && reference_cmp(b, &c->references[i - 1].gvk, g) > 0; i--)
+	for (; i > 0 && gvk_cmp(&kind_order_default, &c->references[i - 1].gvk, g) > 0; i--)
 		c->references[i] = c->references[i - 1];
 	c->references[i] = (struct name_reference){.gvk = *g};
 	return &c->references[i];
@@ -109,9 +142,11 @@ static pl_status merge_references(struct build *b, struct config *into, const st
 	for (uint32_t i = 0; !st && i < from->n_references; i++) {
 		const struct name_reference *r = &from->references[i];
 		struct name_reference *mine = find_reference(into, &r->gvk);
-		if (!mine)
-			mine = insert_reference(b, into, &r->gvk);
-		st = merge_specs(b, &mine->referrers, &r->referrers, at);
+		if (mine)
+			st = add_specs(b, &mine->referrers, &r->referrers, at);
+		else
+			insert_reference(b, into, &r->gvk)->referrers =
+				(struct fieldspecs){r->referrers.v, r->referrers.n, 0};
 	}
 	return st ? pl_err_in(b->err, "merging field specs of 'nameReference'") : PL_OK;
 }
@@ -152,13 +187,39 @@ struct config *config_copy(struct build *b, const struct config *c)
 	return out;
 }
 
+/*
+ * Each table of from is added to that of into, then sorted. So where a general spec comes after a special one of the
+ * same path, as in a sorted list that is added to an empty one, it is taken for the same place and left out: the
+ * reference's behaviour. The built-in tables have no such pairs and are shared.
+ */
+static pl_status merge_table(struct build *b, size_t i, struct fieldspecs *into, const struct fieldspecs *from,
+			     const pl_node *at)
+{
+	struct config builtin = *config_builtin(b);
+	if (!into->n && from->v == table_of(&builtin, i)->v && from->n == table_of(&builtin, i)->n) {
+		*into = (struct fieldspecs){from->v, from->n, 0};
+		return PL_OK;
+	}
+	pl_status st = add_specs(b, into, from, at);
+	if (st)
+		return pl_err_in(b->err, "merging field specs of '%s'", tables[i].name);
+	sort_list(b, into);
+	return PL_OK;
+}
+
 pl_status config_merge(struct build *b, struct config *into, const struct config *from, const pl_node *at)
 {
 	struct config shared = *from;
 	for (size_t i = 0; i < N_TABLES; i++) {
-		pl_status st = merge_specs(b, table_of(into, i), table_of(&shared, i), at);
+		pl_status st = merge_table(b, i, table_of(into, i), table_of(&shared, i), at);
 		if (st)
-			return pl_err_in(b->err, "merging field specs of '%s'", tables[i].name);
+			return st;
 	}
 	return merge_references(b, into, from, at);
+}
+
+void config_sort(struct build *b, struct config *c)
+{
+	for (size_t i = 0; i < N_TABLES; i++)
+		sort_list(b, table_of(c, i));
 }

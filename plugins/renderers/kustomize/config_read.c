@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_read.c - field specs as users write them: configurations: files, fieldSpecs: of transformers. */
 #include "cfg.h"
+#include "order.h"
 
 static pl_status read_spec(struct build *b, const pl_node *n, enum cfg_unknown unknown, struct fieldspec *out)
 {
@@ -11,7 +12,7 @@ static pl_status read_spec(struct build *b, const pl_node *n, enum cfg_unknown u
 		{"path", CFG_TEXT, offsetof(struct fieldspec, path)},
 		{"create", CFG_BOOL, offsetof(struct fieldspec, create)},
 	};
-	*out = (struct fieldspec){0};
+	*out = (struct fieldspec){.at = n};
 	return cfg_read(b, n, "field spec", keys, sizeof(keys) / sizeof(keys[0]), unknown, out);
 }
 
@@ -40,11 +41,11 @@ pl_status cfg_fieldspecs(struct build *b, const pl_node *list, struct fieldspecs
 	return cfg_each(b, list, "fieldSpecs", append_spec, &r);
 }
 
-static pl_status add_spec(struct build *b, const pl_node *n, void *ctx)
+static pl_status read_strict(struct build *b, const pl_node *list, const char *name, struct fieldspecs *into)
 {
-	struct fieldspec f;
-	pl_status st = read_spec(b, n, CFG_REFUSE, &f);
-	return st ? st : fieldspecs_add(b, ctx, &f, n);
+	struct spec_reader r = {into, CFG_REFUSE};
+	pl_status st = cfg_each(b, list, name, append_spec, &r);
+	return st ? pl_err_in(b->err, "field specs of '%s'", name) : PL_OK;
 }
 
 struct reference_file {
@@ -68,8 +69,10 @@ static pl_status add_reference(struct build *b, const pl_node *n, void *ctx)
 	st = fieldspecs_read(b, f.specs, &r.referrers);
 	if (st)
 		return st;
-	struct config one = {.references = &r, .n_references = 1};
-	return config_merge(b, ctx, &one, n);
+	struct config *file = ctx;
+	file->references = arena_grow(b->mem, file->references, file->n_references, &file->cap_references, sizeof(r));
+	file->references[file->n_references++] = r;
+	return PL_OK;
 }
 
 /* What a configurations: file may hold. */
@@ -97,40 +100,40 @@ static const struct cfg_key file_keys[] = {
 	KEY("nameReference", references),
 };
 
-static pl_status add_specs(struct build *b, struct fieldspecs *into, const pl_node *list, const char *name)
-{
-	pl_status st = cfg_each(b, list, name, add_spec, into);
-	return st ? pl_err_in(b->err, "field specs of '%s'", name) : PL_OK;
-}
-
-pl_status config_read(struct build *b, struct config *into, const pl_node *root)
+/* The file as it is; merging it finds what is there twice. */
+static pl_status read_file(struct build *b, const pl_node *root, struct config *out)
 {
 	struct config_file f = {0};
 	pl_status st = cfg_read(b, root, "configurations file", file_keys, sizeof(file_keys) / sizeof(file_keys[0]),
 				CFG_REFUSE, &f);
-	if (st)
-		return st;
 	const struct {
 		struct fieldspecs *into;
 		const pl_node *list;
 		const char *name;
 	} lists[] = {
-		{&into->name_prefix, f.name_prefix, "namePrefix"},
-		{&into->name_suffix, f.name_suffix, "nameSuffix"},
-		{&into->ns, f.ns, "namespace"},
-		{&into->annotations, f.annotations, "commonAnnotations"},
-		{&into->labels, f.labels, "commonLabels"},
-		{&into->plain_labels, f.plain_labels, "labels"},
-		{&into->template_labels, f.template_labels, "templateLabels"},
-		{&into->claim_labels, f.claim_labels, "volumeClaimTemplateLabels"},
-		{&into->vars, f.vars, "varReference"},
-		{&into->images, f.images, "images"},
-		{&into->replicas, f.replicas, "replicas"},
+		{&out->name_prefix, f.name_prefix, "namePrefix"},
+		{&out->name_suffix, f.name_suffix, "nameSuffix"},
+		{&out->ns, f.ns, "namespace"},
+		{&out->annotations, f.annotations, "commonAnnotations"},
+		{&out->labels, f.labels, "commonLabels"},
+		{&out->plain_labels, f.plain_labels, "labels"},
+		{&out->template_labels, f.template_labels, "templateLabels"},
+		{&out->claim_labels, f.claim_labels, "volumeClaimTemplateLabels"},
+		{&out->vars, f.vars, "varReference"},
+		{&out->images, f.images, "images"},
+		{&out->replicas, f.replicas, "replicas"},
 	};
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		st = add_specs(b, lists[i].into, lists[i].list, lists[i].name);
-		if (st)
-			return st;
-	}
-	return cfg_each(b, f.references, "nameReference", add_reference, into);
+	for (size_t i = 0; !st && i < sizeof(lists) / sizeof(lists[0]); i++)
+		st = read_strict(b, lists[i].list, lists[i].name, lists[i].into);
+	return st ? st : cfg_each(b, f.references, "nameReference", add_reference, out);
+}
+
+pl_status config_read(struct build *b, struct config *into, const pl_node *root)
+{
+	struct config file = {0};
+	pl_status st = read_file(b, root, &file);
+	if (st)
+		return st;
+	config_sort(b, &file);
+	return config_merge(b, into, &file, root);
 }

@@ -130,6 +130,7 @@ struct fieldspec {
 	struct gvk gvk; /* empty parts: any */
 	pl_str path;	/* as written: "spec/template/spec/containers[]/image", "\/" for a slash within a step */
 	bool create;
+	const pl_node *at; /* where it is written; NULL: built in */
 };
 
 struct fieldspecs {

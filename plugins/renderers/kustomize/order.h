@@ -17,4 +17,9 @@ int kind_rank(const struct kind_order *o, pl_str kind);
 /* "group_version_kind" with marks for empty parts: what kinds of one rank are compared by, bytewise. */
 pl_str gvk_sort_text(struct build *b, const struct gvk *g);
 
+/* As kind_rank() and gvk_sort_text() order kinds. */
+int gvk_cmp(const struct kind_order *o, const struct gvk *x, const struct gvk *y);
+/* Every table in that order, by the default. */
+void config_sort(struct build *b, struct config *c);
+
 #endif

@@ -62,6 +62,44 @@ pl_str gvk_sort_text(struct build *b, const struct gvk *g)
 	return arena_printf(b->mem, "%.*s_%.*s_%.*s", F(group), F(version), F(kind));
 }
 
+static int text_cmp(const pl_str *x, const pl_str *y, size_t n)
+{
+	size_t i = 0, j = 0, at_x = 0, at_y = 0;
+	for (;;) {
+		while (i < n && at_x == x[i].n) {
+			i++;
+			at_x = 0;
+		}
+		while (j < n && at_y == y[j].n) {
+			j++;
+			at_y = 0;
+		}
+		if (i == n || j == n)
+			return (j == n) - (i == n);
+		int c = (unsigned char)x[i].p[at_x++] - (unsigned char)y[j].p[at_y++];
+		if (c)
+			return c;
+	}
+}
+
+int gvk_cmp(const struct kind_order *o, const struct gvk *x, const struct gvk *y)
+{
+	int rx = kind_rank(o, x->kind), ry = kind_rank(o, y->kind);
+	if (rx != ry)
+		return rx < ry ? -1 : 1;
+	if (gvk_equal(x, y))
+		return 0;
+	const struct gvk *of[2] = {x, y};
+	pl_str text[2][5];
+	for (int i = 0; i < 2; i++) {
+		text[i][0] = of[i]->group.n ? of[i]->group : S("~G");
+		text[i][2] = of[i]->version.n ? of[i]->version : S("~V");
+		text[i][4] = of[i]->kind.n ? of[i]->kind : S("~K");
+		text[i][1] = text[i][3] = S("_");
+	}
+	return text_cmp(text[0], text[1], 5);
+}
+
 /* ---- sorting ---- */
 
 struct sort_item {
