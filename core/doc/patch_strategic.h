@@ -9,8 +9,11 @@
 #include "core/doc/node.h"
 #include "plumb/schema.h"
 
-/* Maps in maps that are merged or compared by recursion. Copies don't recurse and may be deeper. */
-enum { STRATEGIC_DEPTH = 1000 };
+/*
+ * Maps in maps that are merged or compared by recursion: more than the readers allow, few enough for any stack. Copies
+ * may be deeper.
+ */
+enum { STRATEGIC_DEPTH = 600 };
 
 struct strategic {
 	pl_doc *d;	  /* of the document, and of what is made */

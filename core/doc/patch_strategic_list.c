@@ -202,13 +202,13 @@ static pl_status add_old(struct merger *m, const pl_node *old, const struct scal
 	size_t i;
 
 	for (i = 0; i < pl_len(old); i++) {
-		st = list_key_of(&m->by, m->s->d, old->u.kids[i], &key, m->s->e);
+		st = list_key_of(&m->by, m->s->d, pl_item(old, i), &key, m->s->e);
 		if (st)
 			return st;
 		if (deleted && scalar_index_find(deleted, key) != SIZE_MAX)
 			m->deleted++;
 		else if (!once || scalar_index_find(&m->index, key) == SIZE_MAX)
-			entry_add(m, old->u.kids[i], key);
+			entry_add(m, pl_item(old, i), key);
 	}
 	m->seats = m->n;
 	return st;
@@ -314,7 +314,7 @@ static pl_status check_order(const struct merger *m, const struct strategic_fiel
 	pl_status st;
 
 	for (i = 0; i < pl_len(f->value) && f->order->len; i++) {
-		const pl_node *item = f->value->u.kids[i];
+		const pl_node *item = pl_item(f->value, i);
 
 		if (is_directive(item))
 			continue;

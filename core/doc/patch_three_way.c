@@ -221,7 +221,7 @@ static pl_status diff_items(struct maps *m, struct sides v, struct shelf *origin
 		add(m->t, m->order, only_key(m, item));
 	}
 	for (i = 0; i < pl_len(v.original) && !st; i++) {
-		const pl_node *item = v.original->u.kids[i];
+		const pl_node *item = pl_item(v.original, i);
 		pl_node *directive;
 
 		if (scalar_index_find(&modified->index, pl_get(item, m->by.field)) != SIZE_MAX)
@@ -337,8 +337,7 @@ static bool has_more(const pl_node *map, struct finder *modified)
 	size_t i;
 
 	for (i = 0; i < pl_len(map); i++)
-		if (node_kind(map->u.kids[2 * i + 1]) != PL_NULL &&
-		    finder_find(modified, map->u.kids[2 * i]) == SIZE_MAX)
+		if (pl_kind(pl_value(map, i)) != PL_NULL && finder_find(modified, pl_key(map, i)) == SIZE_MAX)
 			return true;
 	return false;
 }
@@ -395,7 +394,7 @@ static pl_status diff_fields(struct three *t, struct sides v, struct finders *f,
 		st = diff_field(t, field, key, pl_type_field(type, pl_text(key)), patch);
 	}
 	for (i = 0; i < pl_len(v.original) && !st; i++) {
-		const pl_node *key = v.original->u.kids[2 * i];
+		const pl_node *key = pl_key(v.original, i);
 
 		if (!find(&f->modified, key))
 			put(t, patch, key, make(t, PL_NULL, key));
