@@ -78,19 +78,34 @@ static void keyset_grow(struct keyset *k, size_t cap)
 	free(old);
 }
 
-size_t keyset_add(struct keyset *k, pl_str key, size_t pos)
+/* The key's slot, in use or to be filled. */
+static struct keyset_slot *slot_for(struct keyset *k, pl_str key, uint32_t *hash)
 {
-	uint32_t hash = (uint32_t)key_hash(k->seed, key);
-	struct keyset_slot *s;
-
+	*hash = (uint32_t)key_hash(k->seed, key);
 	if ((k->n + 1) * 2 > k->cap)
 		keyset_grow(k, k->cap ? k->cap * 2 : 32);
-	s = slot_of(k, key, hash);
+	return slot_of(k, key, *hash);
+}
+
+size_t keyset_add(struct keyset *k, pl_str key, size_t pos)
+{
+	uint32_t hash;
+	struct keyset_slot *s = slot_for(k, key, &hash);
+
 	if (s->used)
 		return s->pos;
 	*s = (struct keyset_slot){.key = key, .hash = hash, .used = 1, .pos = pos};
 	k->n++;
 	return SIZE_MAX;
+}
+
+void keyset_put(struct keyset *k, pl_str key, size_t pos)
+{
+	uint32_t hash;
+	struct keyset_slot *s = slot_for(k, key, &hash);
+
+	k->n += !s->used;
+	*s = (struct keyset_slot){.key = key, .hash = hash, .used = 1, .pos = pos};
 }
 
 size_t keyset_find(const struct keyset *k, pl_str key)

@@ -184,6 +184,8 @@ pl_status doc_duplicate_key(const pl_doc *d, const pl_node *first, const pl_node
  */
 void keyset_init(struct keyset *k, pl_doc *d);
 size_t keyset_add(struct keyset *k, pl_str key, size_t pos);
+/* The same, but the text is stored with pos also when it was added before. */
+void keyset_put(struct keyset *k, pl_str key, size_t pos);
 size_t keyset_find(const struct keyset *k, pl_str key); /* SIZE_MAX: absent */
 void keyset_free(struct keyset *k);
 

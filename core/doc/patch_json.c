@@ -109,9 +109,8 @@ static void index_added(struct patching *p, const pl_node *map, pl_str key, size
 {
 	struct index *x = index_slot(p, map);
 
-	/* A key that was there before has its old position in the set: it must be made anew. */
-	if (x->map == map && keyset_add(&x->set, key, i) != SIZE_MAX)
-		x->map = NULL;
+	if (x->map == map)
+		keyset_put(&x->set, key, i);
 }
 
 static void index_removed(struct patching *p, const pl_node *map)

@@ -259,6 +259,9 @@ static void big_maps_are_patched_right(void **state)
 			op = pl_copy(d, d, op);
 			pl_sets(d, op, "op", pl_new_string(d, S("add")));
 			pl_append(d, ops, op);
+			op = pl_copy(d, d, op);
+			pl_sets(d, op, "op", pl_new_string(d, S("test")));
+			pl_append(d, ops, op);
 		}
 	}
 	for (i = 0; i < KEYS; i++)
