@@ -420,14 +420,20 @@ static pl_status check(const pl_node *n, const struct look *l, pl_err *e)
 	return PL_OK;
 }
 
-static pl_status print_string(const pl_node *n, size_t indent, struct buf *out, pl_err *e)
+static pl_status print_string(const pl_node *n, size_t indent, bool flow, struct buf *out, pl_err *e)
 {
 	pl_str s = node_text(n);
 	struct look l = look_at(s);
 	pl_status st = check(n, &l, e);
+	struct buf folded = BUF_INIT(SIZE_MAX);
 
+	if (!st && l.feed && !flow && pl_style(n) == PL_STYLE_FOLDED && field_refold(s, &folded)) {
+		s = buf_str(&folded);
+		l = look_at(s);
+	}
 	if (!st)
 		add_string(s, &l, indent, false, out);
+	buf_free(&folded);
 	return st;
 }
 
@@ -445,11 +451,11 @@ static pl_status print_time(const pl_node *n, size_t indent, struct buf *out, pl
 	return st;
 }
 
-pl_status field_value(const pl_node *n, size_t indent, struct buf *out, pl_err *e)
+pl_status field_value(const pl_node *n, size_t indent, bool flow, struct buf *out, pl_err *e)
 {
 	switch (node_kind(n)) {
 	case PL_NULL:
-		buf_add(out, S("null"));
+		buf_add(out, flow && field_is_blank(n) ? S("\"\"") : S("null"));
 		return PL_OK;
 	case PL_BOOL:
 		buf_add(out, n->meta & NODE_TRUE ? S("true") : S("false"));
@@ -461,7 +467,7 @@ pl_status field_value(const pl_node *n, size_t indent, struct buf *out, pl_err *
 				  "number '%.*s' is not finite, so it can't be written as JSON",
 				  n->len > 80 ? 80 : (int)n->len, n->u.s);
 	case PL_STRING:
-		return n->meta & NODE_TIME ? print_time(n, indent, out, e) : print_string(n, indent, out, e);
+		return n->meta & NODE_TIME ? print_time(n, indent, out, e) : print_string(n, indent, flow, out, e);
 	}
 	return refuse(n, "a plain scalar without a kind can't be written", e);
 }

@@ -29,14 +29,6 @@ static void end_line(struct printer *p)
 		buf_addc(p->out, '\n');
 }
 
-static pl_status print_scalar(struct printer *p, const pl_node *n, size_t indent)
-{
-	if (!p->flow || !field_is_blank(n))
-		return field_value(n, indent, p->out, p->e);
-	buf_add(p->out, S("\"\""));
-	return PL_OK;
-}
-
 /* indent is the column of the container that n is in; below: n is the value of a simple key. */
 static pl_status print_value(struct printer *p, const pl_node *n, size_t indent, bool below)
 {
@@ -53,7 +45,7 @@ static pl_status print_value(struct printer *p, const pl_node *n, size_t indent,
 		buf_add(p->out, map ? S("{}") : S("[]"));
 		st = PL_OK;
 	} else {
-		st = print_scalar(p, n, indent + 2);
+		st = field_value(n, indent + 2, p->flow > 0, p->out, p->e);
 	}
 	end_line(p);
 	return st;
@@ -159,7 +151,7 @@ pl_status field_print(const pl_node *n, struct buf *out, pl_err *e)
 	if (node_is_container(n))
 		buf_add(out, node_kind(n) == PL_MAP ? S("{}") : S("[]"));
 	else
-		st = print_scalar(&p, n, 2);
+		st = field_value(n, 2, false, out, e);
 	end_line(&p);
 	return st;
 }

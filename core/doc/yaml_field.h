@@ -16,10 +16,16 @@ pl_status field_print(const pl_node *n, struct buf *out, pl_err *e);
 int field_key_cmp(pl_str a, pl_str b);
 
 /* ---- scalars (field_scalar.c) ---- */
-/* Writes a scalar behind what stands on the line; lines of its own are indented by indent. */
-pl_status field_value(const pl_node *n, size_t indent, struct buf *out, pl_err *e);
+/*
+ * Writes a scalar behind what stands on the line; lines of its own are indented by indent. flow: it was written in
+ * brackets.
+ */
+pl_status field_value(const pl_node *n, size_t indent, bool flow, struct buf *out, pl_err *e);
 /* Writes a key, without the ":". complex: it begins with "? " and has lines of its own. */
 pl_status field_key(const pl_node *n, size_t indent, struct buf *out, bool *complex, pl_err *e);
+
+/* (field_fold.c) Appends what becomes of a folded text; false, with nothing added, when it stays what it is. */
+bool field_refold(pl_str s, struct buf *out);
 
 /* Nothing at all where a value could stand. In brackets those programs take that for an empty text. */
 static inline bool field_is_blank(const pl_node *n)
