@@ -456,7 +456,7 @@ pl_status pl_patch_three_way(pl_doc *d, pl_node **live, const pl_doc *pd, const 
 	if (!st && patch)
 		st = pl_patch_strategic(d, live, pd, patch, type, e);
 	else if (!st && !v.live)
-		*live = pl_new_map(d);
+		st = pl_patch_strategic(d, live, pd, v.modified, type, e);
 	pl_doc_unref(t.scratch);
 	return st;
 }
