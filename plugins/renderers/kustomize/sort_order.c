@@ -105,6 +105,7 @@ int gvk_cmp(const struct kind_order *o, const struct gvk *x, const struct gvk *y
 struct sort_item {
 	struct resource *r;
 	int rank;
+	bool core;   /* a Namespace of the core group: before others of that kind, its versions backwards */
 	pl_str kind; /* gvk_sort_text() */
 	pl_str id;   /* namespace and name, as the reference joins them */
 };
@@ -114,7 +115,9 @@ static int item_cmp(const void *x, const void *y)
 	const struct sort_item *a = x, *b = y;
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
-	int c = str_cmp(a->kind, b->kind);
+	if (a->core != b->core)
+		return a->core ? -1 : 1;
+	int c = a->core ? str_cmp(b->kind, a->kind) : str_cmp(a->kind, b->kind);
 	if (!c)
 		c = str_cmp(a->id, b->id);
 	return c ? c : (a->r->at > b->r->at) - (a->r->at < b->r->at);
@@ -127,8 +130,14 @@ static void sort_legacy(struct build *b, const struct kind_order *o, struct resm
 		struct resource *r = m->v[i];
 		pl_str ns = r->id.ns.n ? r->id.ns : S("~X");
 		pl_str name = r->id.name.n ? r->id.name : S("~N");
-		items[i] = (struct sort_item){r, kind_rank(o, r->id.gvk.kind), gvk_sort_text(b, &r->id.gvk),
-					      arena_printf(b->mem, "%.*s|%.*s", F(ns), F(name))};
+		int rank = kind_rank(o, r->id.gvk.kind);
+		items[i] = (struct sort_item){
+			.r = r,
+			.rank = rank,
+			.core = rank && !r->id.gvk.group.n && str_is(r->id.gvk.kind, "Namespace"),
+			.kind = gvk_sort_text(b, &r->id.gvk),
+			.id = arena_printf(b->mem, "%.*s|%.*s", F(ns), F(name)),
+		};
 	}
 	if (m->n > 1)
 		qsort(items, m->n, sizeof(*items), item_cmp);
