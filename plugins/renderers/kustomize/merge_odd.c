@@ -186,14 +186,15 @@ static pl_status walk_tuple(struct merge *m, const struct merge_keys *k, const s
 	size_t where[KEYS_MAX];
 	keys_given(k, t, 1, &given, where);
 	struct tuple picked = pick(t, where, given.n);
-	pl_node *mine = find(ours, &given, &picked);
-	const pl_node *other = find(theirs, &given, &picked);
+	pl_node *mine = find(ours, &given, &picked), *other = find(theirs, &given, &picked);
+	enum directive said = directive_read(other);
 	pl_status st = merge_walk(m, mine, other, type, out);
-	if (st || !*out)
-		return st;
-	if (mine && !(other && other != mine && directive_read(other) == DIRECTIVE_REPLACE))
+	/* it is done once, even where the item is found a second time */
+	if (said == DIRECTIVE_MERGE || said == DIRECTIVE_REPLACE || said == DIRECTIVE_DELETE)
+		(void)pl_remove(m->b->doc, other, S(DIRECTIVE_KEY));
+	if (!st && *out && mine && !(other != mine && said == DIRECTIVE_REPLACE))
 		swap_item(ours, mine, *out);
-	return PL_OK;
+	return st;
 }
 
 static void take_item(struct items *result, const struct merge_keys *k, pl_node *item)
@@ -242,6 +243,11 @@ pl_status merge_odd(struct merge *m, const struct merge_keys *k, struct items *o
 	struct tuples tuples = {.v = need(most, sizeof(*tuples.v))};
 	/* every item of ours may be appended once for each key that it lacks, and once more */
 	struct items result = {.v = need(most + ours->n * (k->n + 1), sizeof(pl_node *))};
+	struct items copies = {.v = need(theirs->n, sizeof(pl_node *))};
+	for (; theirs != ours && copies.n < theirs->n; copies.n++)
+		copies.v[copies.n] = pl_copy(m->b->doc, m->b->doc, theirs->v[copies.n]);
+	if (theirs != ours)
+		theirs = &copies;
 	tuples_add(&tuples, k, theirs);
 	tuples_add(&tuples, k, ours);
 	if (k->n > 1)
@@ -249,6 +255,7 @@ pl_status merge_odd(struct merge *m, const struct merge_keys *k, struct items *o
 	pl_status st = merge_tuples(m, k, &tuples, ours, theirs, type, &result);
 	for (size_t i = 0; i < result.n && !st; i++)
 		st = pl_append(m->b->doc, list, result.v[i]);
+	free(copies.v);
 	free(result.v);
 	free(tuples.v);
 	return st;

@@ -35,18 +35,6 @@ static pl_status read_operations(struct build *b, pl_node *list, struct patch *o
 
 /* ---- objects ---- */
 
-static pl_status check_empty_items(struct build *b, const pl_node *n)
-{
-	pl_status st = PL_OK;
-	for (size_t i = 0; i < pl_len(n) && !st; i++) {
-		const pl_node *value = pl_kind(n) == PL_LIST ? pl_item(n, i) : pl_value(n, i);
-		if (pl_kind(n) == PL_LIST && pl_kind(value) == PL_NULL)
-			return fail(b, PL_EINVAL, value, "empty item in a list");
-		st = check_empty_items(b, value);
-	}
-	return st;
-}
-
 static pl_status add_object(struct build *b, pl_node *root, struct patch *out)
 {
 	struct resource *r;
@@ -58,8 +46,6 @@ static pl_status add_object(struct build *b, pl_node *root, struct patch *out)
 		return st;
 	}
 	st = resource_new(b, root, &r);
-	if (!st)
-		st = check_empty_items(b, root);
 	if (st)
 		return st;
 	out->strategic = arena_grow(b->mem, out->strategic, out->n, &out->cap, sizeof(struct resource *));
