@@ -157,12 +157,21 @@ static bool is_whole(pl_str s)
 	return true;
 }
 
+static bool is_null(pl_str s)
+{
+	return str_is(s, "~") || str_is(s, "null") || str_is(s, "Null") || str_is(s, "NULL");
+}
+
 static const char *const kind_words[] = {"null", "a boolean", "a number"};
 
 /* A scalar that stays of old's kind, whatever the source's was. */
 static pl_status retext(struct build *b, const pl_node *old, pl_str text, const pl_node *at, pl_node **out)
 {
 	int kind = pl_kind(old);
+	if (kind == PL_NULL && (!text.n || is_null(text))) {
+		*out = text.n ? pl_new_null(b->doc) : pl_new_string(b->doc, text);
+		return PL_OK;
+	}
 	*out = kind == PL_STRING ? pl_new_string(b->doc, text) : plain_scalar(b, text);
 	bool whole = kind == PL_NUMBER && is_whole(pl_text(old));
 	if (pl_kind(*out) != kind || (whole && !is_whole(text))) {

@@ -175,10 +175,11 @@ static pl_status check_parts(struct reader *r, const pl_node *n, const struct re
 {
 	if (k->source && k->value)
 		return fail(r->b, PL_EINVAL, k->value, "source and sourceValue can't both be given");
-	if ((k->source || k->value) && k->targets)
+	/* An empty list counts as none in a kustomization, but not in a file of its own. */
+	if ((k->source || k->value) && k->targets && (r->in_file || pl_len(k->targets)))
 		return PL_OK;
 	fail(r->b, PL_EINVAL, n, "replacements must specify a source and at least one target");
-	pl_err_hint(r->b->err, "'%s' is missing", k->targets ? "source" : "targets");
+	pl_err_hint(r->b->err, "'%s' is missing", k->source || k->value ? "targets" : "source");
 	return PL_EINVAL;
 }
 
