@@ -126,7 +126,7 @@ static pl_status must_be(const struct adding *a, const pl_node *n, const char *f
 
 	if (!n || pl_kind(n) == kind)
 		return PL_OK;
-	return pl_err_set(a->e, PL_EINVAL, pl_at(a->d, n), "'%s' of a schema must be %s", field, names[kind]);
+	return pl_err_set(a->e, PL_EINVAL, pl_at(a->d, n), "'%s' must be %s", field, names[kind]);
 }
 
 /* "string", or the one of ["string", "null"]. */
@@ -269,39 +269,35 @@ static pl_status add_fields(struct adding *a, const pl_node *properties, struct 
 	return st;
 }
 
-/* "#/definitions/NAME" or "#/components/schemas/NAME": *name is NAME as it stands in the map of definitions. */
-static pl_status ref_name(const struct adding *a, const pl_node *ref, struct buf *name)
+/* NAME of "#/definitions/NAME" or "#/components/schemas/NAME". False: it leads out of the document. */
+static bool ref_name(pl_str text, struct buf *name)
 {
 	static const pl_str heads[] = {S_INIT("#/definitions/"), S_INIT("#/components/schemas/")};
-	pl_status st = must_be(a, ref, "$ref", PL_STRING);
-	pl_str text = pl_text(ref);
 	size_t i, h;
 
-	for (h = 0; h < 2 && st == PL_OK; h++) {
-		if (!str_starts(text, heads[h]) || text.n - heads[h].n > MAX_NAME)
-			continue;
-		for (i = heads[h].n; i < text.n; i++) {
-			bool escape = text.p[i] == '~' && i + 1 < text.n && (text.p[i + 1] | 1) == '1';
+	for (h = 0; h < 2; h++)
+		if (str_starts(text, heads[h]))
+			break;
+	if (h == 2 || text.n - heads[h].n > MAX_NAME)
+		return false;
+	for (i = heads[h].n; i < text.n; i++) {
+		bool escape = text.p[i] == '~' && i + 1 < text.n && (text.p[i + 1] | 1) == '1';
 
-			buf_addc(name, !escape ? text.p[i] : text.p[++i] == '1' ? '/' : '~');
-		}
-		if (name->n && !memchr(text.p + heads[h].n, '/', text.n - heads[h].n))
-			return PL_OK;
+		if (text.p[i] == '/')
+			return false;
+		buf_addc(name, !escape ? text.p[i] : text.p[++i] == '1' ? '/' : '~');
 	}
-	if (st)
-		return st;
-	pl_err_set(a->e, PL_EINVAL, pl_at(a->d, ref), "can't follow the reference '%.*s'",
-		   text.n > SHOWN ? SHOWN : (int)text.n, text.p);
-	pl_err_hint(a->e, "references are '#/definitions/NAME' or '#/components/schemas/NAME'");
-	return PL_EINVAL;
+	return name->n > 0;
 }
 
 static pl_status add_ref(struct adding *a, const pl_node *ref, struct type_node *node)
 {
 	struct buf name = BUF_INIT(MAX_NAME + 1);
-	pl_status st = ref_name(a, ref, &name);
+	pl_status st = must_be(a, ref, "$ref", PL_STRING);
 
-	if (st == PL_OK) {
+	/* Other files are not read: what stands there is unknown. */
+	node->bits &= ~(uint32_t)TYPE_KIND;
+	if (st == PL_OK && ref_name(pl_text(ref), &name)) {
 		node->bits |= TYPE_REF | TYPE_REF_NAME;
 		node->part = def_number(a->t, buf_str(&name));
 	}
@@ -350,7 +346,7 @@ static pl_status read_schema(struct adding *a, const pl_node *schema, struct typ
 	pl_status st;
 
 	*node = (struct type_node){.bits = kind_bits(schema)};
-	if (pl_kind(schema) == PL_BOOL) /* true: anything */
+	if (pl_kind(schema) == PL_BOOL || pl_kind(schema) == PL_NULL) /* anything */
 		return PL_OK;
 	if (pl_kind(schema) != PL_MAP)
 		return pl_err_set(a->e, PL_EINVAL, pl_at(a->d, schema), "a schema must be a map");
@@ -431,11 +427,11 @@ pl_status pl_types_add_openapi(pl_types *t, const pl_doc *d, const pl_node *root
 	pl_status st = PL_OK;
 	size_t i;
 
-	if (pl_kind(definitions) != PL_MAP && pl_kind(paths) != PL_MAP) {
-		pl_err_set(e, PL_EINVAL, pl_at(d, definitions ? definitions : root), "this is no OpenAPI document");
-		pl_err_hint(e, "it has a map 'definitions' (v2), or 'schemas' in 'components' (v3)");
-		return PL_EINVAL;
-	}
+	if (root && pl_kind(root) != PL_MAP && pl_kind(root) != PL_NULL)
+		return pl_err_set(e, PL_EINVAL, pl_at(d, root), "an OpenAPI document must be a map");
+	st = must_be(&a, definitions, v2 ? "definitions" : "schemas", PL_MAP);
+	if (st == PL_OK)
+		st = must_be(&a, paths, "paths", PL_MAP);
 	for (i = 0; i < pl_len(definitions) && st == PL_OK; i++)
 		st = add_definition(&a, pl_text(pl_key(definitions, i)), pl_value(definitions, i));
 	for (i = 0; i < pl_len(paths) && st == PL_OK; i++)

@@ -32,13 +32,16 @@ typedef struct pl_type {
 enum { PL_PATCH_MERGE = 1, PL_PATCH_REPLACE = 2, PL_PATCH_RETAIN_KEYS = 4 };
 enum { PL_SCOPE_UNKNOWN = -1, PL_SCOPE_CLUSTER = 0, PL_SCOPE_NAMESPACED = 1 };
 
-/* Types that begin with the built-in ones (builtin 1) or with nothing (0). Freed by pl_types_free(). */
+/*
+ * Types that begin with the built-in ones (builtin 1), or with nothing (0), as Kustomize's `openapi: {path}` has it:
+ * that document stands in place of all that is built in. Freed by pl_types_free().
+ */
 PL_API pl_types *pl_types_new(int builtin);
 PL_API void pl_types_free(pl_types *t);
 /*
  * An OpenAPI v2 document ("definitions"), or v3 ("components": {"schemas"}). References lead to definitions of any
- * document added, also later; else to built-in ones of that name; else to what is unknown. "paths" say scopes. After an
- * error a part of it has been added.
+ * document added, also later; else to built-in ones of that name; what is nowhere is unknown, and so are other files.
+ * "paths" say scopes. After an error a part of it has been added.
  */
 PL_API pl_status pl_types_add_openapi(pl_types *t, const pl_doc *d, const pl_node *root, pl_err *e);
 /* A CustomResourceDefinition (v1 or v1beta1): every version's structural schema, and the scope. */
