@@ -122,6 +122,8 @@ class Maker:
             elif self.maybe(0.1):
                 self.r.shuffle(order)
             into["$setElementOrder/" + field] = [{key: v} for v in order]
+            # Behind the last item of the order the peer takes a `$patch: replace` for an item that is not in it.
+            items.sort(key=lambda i: i.get("$patch") != "replace")
         if self.maybe(0.85):
             into[field] = items
 
