@@ -72,6 +72,8 @@ static struct config *make(struct load *l)
 	r->listen = m->listen;
 	r->plugin_path = m->plugin_path;
 	r->n_plugin_path = m->n_plugin_path;
+	r->remote_hosts = m->remote_hosts;
+	r->n_remote_hosts = m->n_remote_hosts;
 	r->path = arena_dup(l->a, str_of(l->files[0]->real));
 	c->by_name = arena_array(l->a, r->n_apps, sizeof *c->by_name);
 	for (size_t i = 0; i < r->n_apps; i++)

@@ -72,6 +72,8 @@ struct config_root {
 	pl_str state_dir;	   /* absolute */
 	const pl_str *plugin_path; /* absolute */
 	size_t n_plugin_path;
+	const pl_str *remote_hosts; /* from which renders may take other trees */
+	size_t n_remote_hosts;
 	pl_str listen; /* "HOST:PORT"; empty: off */
 	const struct config_plugin *plugins;
 	size_t n_plugins;

@@ -219,6 +219,16 @@ static const struct cfg_key root_keys[] = {
 	 "plugins by name, where they differ from the default",
 	 &plugin_table_keys,
 	 {NULL}},
+	{"remoteHosts",
+	 CFG_STRINGS,
+	 CFG_MAIN_ONLY,
+	 offsetof(struct fragment, remote_hosts),
+	 NULL,
+	 "hosts from which kustomizations may take bases and files: `HOST`, `HOST:PORT`, `*.DOMAIN`, `*` for any; "
+	 "absent: "
+	 "none",
+	 NULL,
+	 {NULL}},
 	{"listen",
 	 CFG_LISTEN,
 	 CFG_MAIN_ONLY,

@@ -21,6 +21,8 @@ struct fragment {
 	pl_str state_dir, listen;
 	const pl_str *plugin_path;
 	size_t n_plugin_path;
+	const pl_str *remote_hosts;
+	size_t n_remote_hosts;
 	const pl_node *plugins, *sources, *targets, *applications, *include;
 };
 

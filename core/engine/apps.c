@@ -78,6 +78,7 @@ void app_free(struct app *a)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		free(*texts[i]);
 	pl_err_free(a->bad);
+	free(a->uses);
 	free(a->resources);
 	free(a->inbox);
 	free(a);
@@ -239,6 +240,9 @@ pl_status apps_load(struct engine *g, struct config *c, struct pl_err *e)
 		for (size_t k = 0; k < g->repos[i]->n_answers; k++)
 			g->repos[i]->answers[k].users = 0;
 	}
+	for (size_t i = 0; i < g->n_remotes; i++)
+		for (size_t k = 0; k < g->remotes[i]->n_answers; k++)
+			g->remotes[i]->answers[k].users = 0;
 	struct running *running = arena_array(mem, g->n_apps + 1, sizeof(*running));
 	size_t n_running = 0;
 	for (size_t i = 0; i < g->n_apps; i++) {
@@ -253,6 +257,7 @@ pl_status apps_load(struct engine *g, struct config *c, struct pl_err *e)
 	if (!st)
 		st = load_rows(g, mem, e);
 	sort_apps(g);
+	remotes_count_again(g);
 	cancel_stale(running, n_running, mem);
 	pthread_mutex_lock(&g->mu);
 	g->n_unlooked = 0;

@@ -240,6 +240,8 @@ void engine_free(struct engine *g)
 		app_free(g->apps[i]);
 	for (size_t i = 0; i < g->n_repos; i++)
 		repo_free(g->repos[i]);
+	for (size_t i = 0; i < g->n_remotes; i++)
+		repo_free(g->remotes[i]);
 	for (size_t i = 0; i < g->n_targets; i++)
 		target_free(g->targets[i]);
 	for (size_t i = 0; i < g->n_parked; i++)
@@ -257,6 +259,7 @@ void engine_free(struct engine *g)
 	pthread_rwlock_destroy(&g->gen);
 	free(g->apps);
 	free(g->repos);
+	free(g->remotes);
 	free(g->targets);
 	free(g->parked);
 	free(g);
@@ -269,11 +272,21 @@ void engine_check(struct engine *g, struct config *c, struct err_list *errors)
 
 /* ---- the loop ---- */
 
+/* Those that nobody uses any more find that out for themselves. */
+static void wake_remotes(struct engine *g)
+{
+	pthread_mutex_lock(&g->mu);
+	for (size_t i = 0; i < g->n_remotes; i++)
+		queue_wake(g->queue, &g->remotes[i]->item, 0);
+	pthread_mutex_unlock(&g->mu);
+}
+
 static void wake_everything(struct engine *g)
 {
 	for (size_t i = 0; i < g->n_repos; i++)
 		if (g->repos[i]->n_apps)
 			queue_wake(g->queue, &g->repos[i]->item, 0);
+	wake_remotes(g);
 	for (size_t i = 0; i < g->n_apps; i++)
 		queue_wake(g->queue, &g->apps[i]->item, 0);
 }
@@ -300,12 +313,25 @@ static void tidy(struct engine *g)
 	err_clear(&e);
 }
 
+static void cool_remotes(struct engine *g, int64_t now)
+{
+	for (size_t i = 0;; i++) {
+		pthread_mutex_lock(&g->mu);
+		struct repo *r = i < g->n_remotes ? g->remotes[i] : NULL;
+		pthread_mutex_unlock(&g->mu);
+		if (!r)
+			return;
+		repo_cool(r, now);
+	}
+}
+
 static void housekeeping(struct engine *g, int64_t *trim_at, int64_t *tidy_at)
 {
 	int64_t now = clock_mono_ms();
 	pthread_rwlock_rdlock(&g->gen);
 	for (size_t i = 0; i < g->n_repos; i++)
 		repo_cool(g->repos[i], now);
+	cool_remotes(g, now);
 	pthread_rwlock_unlock(&g->gen);
 	if (now >= *trim_at) {
 		malloc_trim(0); /* what a pass has used goes back to the system */

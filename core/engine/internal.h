@@ -46,6 +46,7 @@ struct answer { /* to one wanted revision */
 	char *wanted;
 	pl_status status;
 	char *id, *name, *error;
+	bool stale;		   /* of another tree: ask again before it is used */
 	size_t users;		   /* applications that want it now */
 	struct snapshot *snapshot; /* while it is warm */
 };
@@ -57,9 +58,10 @@ struct repo {
 	const struct plugin *plugin;
 	char *options;
 	struct source *source;
-	struct answer *answers; /* owner writes under mu */
+	struct answer *answers; /* under mu; they never leave, so their places stay */
 	size_t n_answers;
-	bool asked; /* at least one poll has ended */
+	pthread_mutex_t asking; /* a render asks for the first answer, the others wait */
+	bool asked;		/* at least one poll has ended */
 	struct app **apps;
 	size_t n_apps, cap_apps;
 	uint32_t failures;
@@ -98,6 +100,11 @@ struct resource {      /* what is kept between looks */
 	uint32_t health;
 	bool out_of_sync, needs_prune;
 	char *message;
+};
+
+struct use { /* of another tree by the last render: its answer in repo */
+	struct repo *repo;
+	size_t want;
 };
 
 struct request { /* somebody waits for a sync */
@@ -150,6 +157,9 @@ struct app {
 
 	/* under mu */
 	bool settled;	 /* the last look has gone through to its end, and nothing is to be done */
+	bool uses_known; /* since the start */
+	struct use *uses;
+	size_t n_uses;
 	bool looked;	 /* looked at since the configuration was loaded */
 	bool full;	 /* the next look compares everything */
 	bool superseded; /* a newer revision than the running sync's is known */
@@ -195,8 +205,10 @@ struct engine {
 	size_t n_unlooked;
 	bool ready;
 
-	struct repo **repos; /* these two only grow */
+	struct repo **repos; /* these two only grow, under gen (write) */
 	size_t n_repos, cap_repos;
+	struct repo **remotes; /* under mu: those that only renders use; one that gets configured moves over */
+	size_t n_remotes, cap_remotes;
 	struct target **targets;
 	size_t n_targets, cap_targets;
 
@@ -278,6 +290,10 @@ bool app_wanted_by_other(struct app *a, const pl_ref *ref);
 void repo_poll(struct queue_item *i);
 struct repo *repo_named(struct engine *g, const struct plugin *p, pl_str options, struct pl_err *e);
 size_t repo_want(struct repo *r, pl_str revision);
+size_t repo_answer(struct repo *r, pl_str revision); /* under mu */
+/* The configured one, or one for renders only, made when it is not there. */
+struct repo *repo_remote(struct engine *g, const struct plugin *p, pl_str options, struct pl_err *e);
+bool repo_is_used(struct repo *r);
 void repo_free(struct repo *r);
 void repo_cool(struct repo *r, int64_t now_ms); /* lets a snapshot go that nobody used lately */
 pl_status repo_resolve(struct repo *r, pl_str revision, struct arena *a, struct source_revision *out,
@@ -287,6 +303,17 @@ pl_status acquire(struct repo *r, pl_str id, pl_str name, struct cancel *cancel,
 pl_status acquire_content(struct repo *r, const pl_str *ids, const pl_str *names, size_t n, struct cancel *cancel,
 			  struct pl_err *e);
 
+/* ---- remotes.c: other repositories' trees ---- */
+struct remotes *remotes_of(struct app *a, struct arena *mem); /* for one render */
+void remotes_conf(struct engine *g, struct hash *h); /* what the operator permits, as far as renders depend on it */
+/* The application uses these from now on, and no others. */
+void remotes_use(struct app *a, const struct trace_remote *v, size_t n);
+void remotes_count_again(struct engine *g); /* after all counts were set to zero. Under gen (write) */
+void remotes_stale(struct app *a);	    /* a person wants the newest */
+void remotes_wake(struct repo *r, size_t want);
+/* Sets *same to false when one has moved since the trace was made. */
+pl_status remotes_same(struct app *a, const struct trace *t, bool *same, struct pl_err *e);
+
 /* ---- render.c, settle.c ---- */
 
 struct rendered {
@@ -295,6 +322,8 @@ struct rendered {
 	pl_str key;
 	pl_str packed; /* the trace; empty when it was not rendered just now */
 	pl_str chosen;
+	const struct trace_remote *remotes;
+	size_t n_remotes;
 };
 /* The pipeline over one snapshot. *packed is set on failure, too. */
 pl_status render_app(struct app *a, struct snapshot *s, struct arena *mem, pl_doc *doc, struct cancel *cancel,

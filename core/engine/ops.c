@@ -54,6 +54,7 @@ static pl_status begin(struct app *a, struct request *r, struct look *l, struct 
 	if (!st && !q->render && !q->revision.n &&
 	    !a->pinned) { /* a person wants the newest, not what was polled minutes ago */
 		struct source_revision got;
+		remotes_stale(a);
 		st = repo_resolve(a->repo, a->c->revision, l->mem, &got, a->item.cancel, e);
 		w.revision_id = got.id;
 		w.revision_name = got.name;
@@ -374,6 +375,10 @@ pl_status engine_refresh(struct engine *g, pl_str app, struct pl_err *e)
 		r->refresh = !x;
 		queue_wake(g->queue, &r->item, 0);
 	}
+	for (size_t i = 0; !st && !x && i < g->n_remotes; i++)
+		queue_wake(g->queue, &g->remotes[i]->item, 0);
+	for (size_t i = 0; !st && x && i < x->n_uses; i++)
+		queue_wake(g->queue, &x->uses[i].repo->item, 0);
 	pthread_mutex_unlock(&g->mu);
 	pthread_rwlock_unlock(&g->gen);
 	return st;

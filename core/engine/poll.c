@@ -27,6 +27,7 @@ static struct repo *repo_make(struct engine *g, const struct plugin *p, pl_str o
 		return NULL;
 	}
 	r->item.run = repo_poll;
+	pthread_mutex_init(&r->asking, NULL);
 	r->g = g;
 	r->id = str_dup(str_of(id));
 	r->plugin = p;
@@ -34,16 +35,34 @@ static struct repo *repo_make(struct engine *g, const struct plugin *p, pl_str o
 	return r;
 }
 
+static struct repo *find(struct repo *const *v, size_t n, const char *id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(id, v[i]->id))
+			return v[i];
+	return NULL;
+}
+
+/* One that only renders have used, now configured. Under mu. */
+static struct repo *take_remote(struct engine *g, const char *id)
+{
+	struct repo *r = find(g->remotes, g->n_remotes, id);
+	for (size_t i = 0; r && i < g->n_remotes; i++)
+		if (g->remotes[i] == r)
+			g->remotes[i] = g->remotes[--g->n_remotes];
+	return r;
+}
+
 struct repo *repo_named(struct engine *g, const struct plugin *p, pl_str options, struct pl_err *e)
 {
 	struct buf id = BUF_INIT(SIZE_MAX);
-	struct repo *r = NULL;
 	buf_addf(&id, "%.*s %.*s", F(plugin_table(p)->name), F(options));
-	for (size_t i = 0; i < g->n_repos && !r; i++)
-		if (str_eqz(buf_str(&id), g->repos[i]->id))
-			r = g->repos[i];
+	struct repo *r = find(g->repos, g->n_repos, id.p);
 	if (!r) {
-		r = repo_make(g, p, options, id.p, e);
+		pthread_mutex_lock(&g->mu);
+		r = take_remote(g, id.p);
+		pthread_mutex_unlock(&g->mu);
+		r = r ? r : repo_make(g, p, options, id.p, e);
 		if (r) {
 			if (g->n_repos == g->cap_repos)
 				g->repos = mem_grow(g->repos, &g->cap_repos, g->n_repos + 1, sizeof(struct repo *));
@@ -54,7 +73,26 @@ struct repo *repo_named(struct engine *g, const struct plugin *p, pl_str options
 	return r;
 }
 
-size_t repo_want(struct repo *r, pl_str revision)
+struct repo *repo_remote(struct engine *g, const struct plugin *p, pl_str options, struct pl_err *e)
+{
+	struct buf id = BUF_INIT(SIZE_MAX);
+	buf_addf(&id, "%.*s %.*s", F(plugin_table(p)->name), F(options));
+	struct repo *r = find(g->repos, g->n_repos, id.p);
+	pthread_mutex_lock(&g->mu);
+	r = r ? r : find(g->remotes, g->n_remotes, id.p);
+	if (!r) {
+		r = repo_make(g, p, options, id.p, e);
+		if (r) {
+			g->remotes = mem_grow(g->remotes, &g->cap_remotes, g->n_remotes + 1, sizeof(struct repo *));
+			g->remotes[g->n_remotes++] = r;
+		}
+	}
+	pthread_mutex_unlock(&g->mu);
+	buf_free(&id);
+	return r;
+}
+
+size_t repo_answer(struct repo *r, pl_str revision)
 {
 	size_t i = 0;
 	while (i < r->n_answers && !str_eq(str_of(r->answers[i].wanted), revision))
@@ -63,8 +101,26 @@ size_t repo_want(struct repo *r, pl_str revision)
 		r->answers = mem_realloc(r->answers, (r->n_answers + 1) * sizeof(*r->answers));
 		r->answers[r->n_answers++] = (struct answer){.wanted = str_dup(revision)};
 	}
-	r->answers[i].users++;
 	return i;
+}
+
+size_t repo_want(struct repo *r, pl_str revision)
+{
+	pthread_mutex_lock(&r->g->mu);
+	size_t i = repo_answer(r, revision);
+	r->answers[i].users++;
+	pthread_mutex_unlock(&r->g->mu);
+	return i;
+}
+
+bool repo_is_used(struct repo *r)
+{
+	bool used = false;
+	pthread_mutex_lock(&r->g->mu);
+	for (size_t i = 0; i < r->n_answers && !used; i++)
+		used = r->answers[i].users > 0;
+	pthread_mutex_unlock(&r->g->mu);
+	return used;
 }
 
 void repo_free(struct repo *r)
@@ -79,6 +135,7 @@ void repo_free(struct repo *r)
 		free(x->error);
 	}
 	source_unref(r->source);
+	pthread_mutex_destroy(&r->asking);
 	free(r->answers);
 	free(r->apps);
 	free(r->id);
@@ -109,6 +166,7 @@ struct polled {
 
 static void gather(struct repo *r, struct polled *p)
 {
+	pthread_mutex_lock(&r->g->mu); /* renders add answers at any time */
 	p->at = arena_array(p->mem, r->n_answers, sizeof(*p->at));
 	p->wanted = arena_array(p->mem, r->n_answers, sizeof(*p->wanted));
 	p->got = arena_array(p->mem, r->n_answers, sizeof(*p->got));
@@ -117,8 +175,9 @@ static void gather(struct repo *r, struct polled *p)
 		if (!r->answers[i].users)
 			continue;
 		p->at[p->n] = i;
-		p->wanted[p->n++] = str_of(r->answers[i].wanted);
+		p->wanted[p->n++] = arena_dup(p->mem, str_of(r->answers[i].wanted));
 	}
+	pthread_mutex_unlock(&r->g->mu);
 }
 
 /* Brings what has moved into the cache; when that fails, the old revision stays in force. */
@@ -126,6 +185,7 @@ static pl_status bring(struct repo *r, struct polled *p, struct pl_err *e)
 {
 	pl_str *ids = arena_array(p->mem, p->n, sizeof(*ids)), *names = arena_array(p->mem, p->n, sizeof(*names));
 	size_t n = 0;
+	pthread_mutex_lock(&r->g->mu);
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->got[i].status || str_eq(p->got[i].id, str_of(r->answers[p->at[i]].id)))
 			continue;
@@ -133,6 +193,7 @@ static pl_status bring(struct repo *r, struct polled *p, struct pl_err *e)
 		ids[n] = p->got[i].id;
 		names[n++] = p->got[i].name.n ? p->got[i].name : p->wanted[i];
 	}
+	pthread_mutex_unlock(&r->g->mu);
 	return n ? acquire_content(r, ids, names, n, r->item.cancel, e) : PL_OK;
 }
 
@@ -143,6 +204,10 @@ static void publish_answers(struct repo *r, struct polled *p, pl_status st, cons
 	for (size_t i = 0; i < p->n; i++) {
 		struct answer *x = &r->answers[p->at[i]];
 		x->status = st ? st : p->got[i].status;
+		x->stale &= st != PL_OK;
+		/* Of a configured source its applications tell. */
+		if (!st && x->status && !r->n_apps && !str_eq(str_of(x->error), p->got[i].error))
+			log_line(g->o.log, LOG_WARN, (pl_str){0}, "%.*s", F(p->got[i].error));
 		keep(&x->error, st ? str_of(pl_err_text(e)) : p->got[i].error);
 		if (st || !p->moved[i])
 			continue;
@@ -231,6 +296,9 @@ static pl_status poll_once(struct repo *r, struct polled *p, struct pl_err *e)
 	publish_answers(r, p, st, e);
 	if (!st)
 		warm_up(r, p);
+	for (size_t i = 0; i < p->n && !st; i++)
+		if (p->moved[i])
+			remotes_wake(r, p->at[i]);
 	FAULT("engine.poll.after");
 	return st;
 }
@@ -260,13 +328,14 @@ void repo_poll(struct queue_item *i)
 	bool all = r->refresh;
 	r->refresh = false;
 	pthread_mutex_unlock(&g->mu);
-	pl_status st = r->n_apps ? poll_once(r, &p, &e) : PL_OK;
+	bool used = r->n_apps || repo_is_used(r);
+	pl_status st = used ? poll_once(r, &p, &e) : PL_OK;
 	if (st == PL_ECANCELLED) {
 		pthread_mutex_lock(&g->mu);
 		r->refresh |= all;
 		pthread_mutex_unlock(&g->mu);
 		queue_wake(g->queue, i, 0); /* a reload; when the engine stops nobody hears it */
-	} else if (r->n_apps) {
+	} else if (used) {
 		if (st)
 			log_line(g->o.log, LOG_WARN, (pl_str){0}, "source '%.*s': %s", F(repo_name(r)),
 				 pl_err_text(&e));

@@ -36,6 +36,7 @@ pl_str render_conf(struct app *a, pl_str chosen, struct arena *mem)
 	hash_add_field(h, a->c->path);
 	hash_add_field(h, a->c->ns);
 	hash_add_field(h, str_of(a->target->id)); /* it tells the kinds' scopes */
+	remotes_conf(a->g, h);
 	for (size_t i = 0; i < a->n_steps; i++)
 		hash_step(h, a->steps[i].plugin, a->steps[i].options);
 	if (!a->n_steps && chosen.n && !registry_get(a->g->registry, PL_KIND_RENDERER, chosen, &p, NULL))
@@ -61,6 +62,8 @@ pl_status render_same(struct app *a, struct snapshot *s, bool *same, struct pl_e
 		st = trace_unpack((pl_str){a->trace, a->n_trace}, &t, e);
 		if (!st)
 			st = trace_matches(t, s, same, e);
+		if (!st && *same)
+			st = remotes_same(a, t, same, e);
 		trace_free(t);
 	}
 	arena_free(mem);
@@ -129,6 +132,18 @@ static pl_status pipeline(struct app *a, struct render_step *step, struct arena 
 	return st ? st : one_step(a, p, options.p, step, l, cancel, e);
 }
 
+static void keep_remotes(const struct trace *t, struct arena *mem, struct rendered *out)
+{
+	size_t n;
+	const struct trace_remote *v = trace_remotes(t, &n);
+	struct trace_remote *to = arena_array(mem, n + 1, sizeof(*to));
+	for (size_t i = 0; i < n; i++)
+		to[i] = (struct trace_remote){arena_dup(mem, v[i].plugin), arena_dup(mem, v[i].options),
+					      arena_dup(mem, v[i].revision), arena_dup(mem, v[i].id)};
+	out->remotes = to;
+	out->n_remotes = n;
+}
+
 pl_status render_app(struct app *a, struct snapshot *s, struct arena *mem, pl_doc *doc, struct cancel *cancel,
 		     struct rendered *out, struct pl_err *e)
 {
@@ -141,7 +156,8 @@ pl_status render_app(struct app *a, struct snapshot *s, struct arena *mem, pl_do
 				   .app = str_of(a->name),
 				   .ns = a->c->ns,
 				   .revision = snapshot_id(s),
-				   .doc = doc};
+				   .doc = doc,
+				   .remotes = remotes_of(a, mem)};
 	*out = (struct rendered){0};
 	FAULT("engine.render.before");
 	COUNT(a->g, renders, 1);
@@ -149,6 +165,7 @@ pl_status render_app(struct app *a, struct snapshot *s, struct arena *mem, pl_do
 	trace_pack(t, &packed);
 	out->packed = arena_dup(mem, buf_str(&packed));
 	out->key = key_of(a, t, out->chosen, mem);
+	keep_remotes(t, mem, out);
 	buf_free(&packed);
 	if (!st)
 		st = settle(a, &l, mem, doc, out, e);
@@ -198,6 +215,9 @@ pl_status render_save(struct app *a, const struct rendered *r, pl_str revision, 
 	memcpy(a->trace, r->packed.p, r->packed.n);
 	a->n_trace = r->packed.n;
 	a->render = 0;
+	if (r->n_remotes || a->n_uses)
+		remotes_use(a, r->remotes, r->n_remotes);
+	a->uses_known = true;
 	pthread_mutex_lock(&a->g->mu);
 	keep(&a->desired_id, revision);
 	pthread_mutex_unlock(&a->g->mu);
