@@ -73,8 +73,29 @@ void pl_set_at(pl_doc *d, pl_node *n, const pl_doc *from, const pl_node *place)
 
 void pl_set_style(pl_node *n, int style)
 {
-	if (n && !(n->meta & NODE_FROZEN) && style >= PL_STYLE_ANY && style <= PL_STYLE_FLOW)
-		node_set_style(n, style);
+	if (!n || n->meta & NODE_FROZEN || style < PL_STYLE_ANY || style > PL_STYLE_FLOW)
+		return;
+	node_set_style(n, style);
+	if (node_kind(n) == PL_STRING)
+		n->meta &= ~NODE_TIME;
+}
+
+pl_status pl_become(pl_doc *d, pl_node *n, const pl_node *value)
+{
+	const uint32_t place = NODE_FILE_MAX << NODE_FILE_SHIFT;
+
+	if (!n || !value || node_is_container(n) || node_is_container(value))
+		return PL_EINVAL;
+	if (d->frozen || (n->meta & NODE_FROZEN))
+		return PL_EDENIED;
+	if (n == value)
+		return PL_OK;
+	if ((n->meta | value->meta) & NODE_TAG)
+		doc_set_tag(d, n, pl_tag(d, value));
+	n->meta = (n->meta & (place | NODE_TAG)) | (value->meta & ~(place | NODE_TAG));
+	n->len = value->len;
+	n->u = value->u;
+	return PL_OK;
 }
 
 /* ---- copies ---- */

@@ -70,6 +70,19 @@ static bool is_refused(uint32_t c)
 	return (c >= 0x7f && c < 0xa0 && c != 0x85) || c == 0xfffe || c == 0xffff;
 }
 
+uint32_t field_refused(pl_str text)
+{
+	if (!(classes_of(text) & (WIDE | REFUSED)))
+		return 0;
+	for (size_t i = 0, k; i < text.n; i += k) {
+		uint32_t c = unicode_at(text.p + i, text.p + text.n, &k);
+
+		if (is_refused(c))
+			return c;
+	}
+	return 0;
+}
+
 static bool is_printable(uint32_t c)
 {
 	if (c < 0x7f)
@@ -415,8 +428,7 @@ static pl_status check(const pl_node *n, const struct look *l, pl_err *e)
 	if (l->invalid)
 		return refuse(n, "a text is not UTF-8", e);
 	if (l->refused)
-		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col},
-				  "a text holds the character U+%04X, which has no place in YAML", l->refused);
+		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col}, FIELD_REFUSED, l->refused);
 	return PL_OK;
 }
 
@@ -444,7 +456,7 @@ static pl_status print_time(const pl_node *n, size_t indent, struct buf *out, pl
 	pl_status st = go_time_read(node_text(n), &t) ? go_time_print(&t, &text) : PL_EINVAL;
 
 	if (st)
-		refuse(n, "a timestamp's offset from UTC is a day or more", e);
+		refuse(n, FIELD_OFFSET, e);
 	else
 		add_double(buf_str(&text), indent, true, out);
 	buf_free(&text);
@@ -463,8 +475,7 @@ pl_status field_value(const pl_node *n, size_t indent, bool flow, struct buf *ou
 	case PL_NUMBER:
 		if (go_number_print(n, out) == PL_OK)
 			return PL_OK;
-		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col},
-				  "number '%.*s' is not finite, so it can't be written as JSON",
+		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col}, FIELD_NOT_FINITE,
 				  n->len > 80 ? 80 : (int)n->len, n->u.s);
 	case PL_STRING:
 		return n->meta & NODE_TIME ? print_time(n, indent, out, e) : print_string(n, indent, flow, out, e);

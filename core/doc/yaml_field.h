@@ -8,6 +8,11 @@
 
 #include "core/doc/node.h"
 
+/* Errors of both the printer and pl_field_form(). */
+#define FIELD_NOT_FINITE "number '%.*s' is not finite, so it can't be written as JSON"
+#define FIELD_REFUSED	 "a text holds the character U+%04X, which has no place in YAML"
+#define FIELD_OFFSET	 "a timestamp's offset from UTC is a day or more"
+
 /* Writes n, with a line end. PL_EINVAL at the value that those programs refuse, too. */
 pl_status field_print(const pl_node *n, struct buf *out, pl_err *e);
 
@@ -23,6 +28,9 @@ int field_key_cmp(pl_str a, pl_str b);
 pl_status field_value(const pl_node *n, size_t indent, bool flow, struct buf *out, pl_err *e);
 /* Writes a key, without the ":". complex: it begins with "? " and has lines of its own. */
 pl_status field_key(const pl_node *n, size_t indent, struct buf *out, bool *complex, pl_err *e);
+
+/* A character of text that those programs refuse; 0 when there is none. */
+uint32_t field_refused(pl_str text);
 
 /* (field_fold.c) Appends what becomes of a folded text; false, with nothing added, when it stays what it is. */
 bool field_refold(pl_str s, struct buf *out);

@@ -128,6 +128,11 @@ PL_API pl_node *pl_copy(pl_doc *d, const pl_doc *from, const pl_node *n); /* dee
  * Changing containers. n must be mutable and in d, else PL_EDENIED. Cost: append and set of a new key amortised O(1)
  * after the look-up; look-up of a key is linear in the map's length for small maps, insert and remove are linear.
  */
+/*
+ * n, a scalar, becomes what the scalar value is (kind, text, style, tag), in its place and wherever else it is held. Its
+ * line and column stay.
+ */
+PL_API pl_status pl_become(pl_doc *d, pl_node *n, const pl_node *value);
 PL_API pl_status pl_append(pl_doc *d, pl_node *list, pl_node *item);
 PL_API pl_status pl_insert(pl_doc *d, pl_node *list, size_t i, pl_node *item);
 PL_API pl_status pl_set_item(pl_doc *d, pl_node *list, size_t i, pl_node *item);
@@ -171,6 +176,13 @@ enum {
 PL_API pl_status pl_json_write(const pl_node *n, uint32_t flags, char **text, size_t *len, pl_err *e);
 PL_API pl_status pl_yaml_write(const pl_node *n, uint32_t flags, char **text, size_t *len, pl_err *e);
 PL_API void pl_free(void *p);
+
+/*
+ * Makes a tree of resources, read by PL_SCHEMA_KUSTOMIZE, what it is behind the programs of the field: timestamps in
+ * their one form, and so on. PL_PRINT_FIELD prints the same with and without; this is for those who go on with the
+ * tree. PL_EINVAL, with the file, at a value that those programs refuse (.nan).
+ */
+PL_API pl_status pl_field_form(pl_doc *d, pl_node *n, pl_err *e);
 
 /*
  * Structural difference from a to b, in document order of a, then what only b has. path is a JSON Pointer, valid in the
