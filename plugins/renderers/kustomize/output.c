@@ -47,6 +47,8 @@ static pl_status annotations(struct build *b, const struct target *top, struct r
 			continue;
 		if (pl_kind(v) != PL_STRING)
 			v = pl_new_string(b->doc, pl_kind(v) == PL_LIST || pl_kind(v) == PL_MAP ? S("") : pl_text(v));
+		else
+			pl_set_style(v, PL_STYLE_ANY); /* a text it is, also where its style meant more than that */
 		(void)pl_set(b->doc, new, key, v);
 	}
 	pl_status st = origin_annotate(b, top, r, new);
@@ -118,6 +120,8 @@ static pl_status emit(struct build *b, const struct target *top, struct resmap *
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; i < m->n && !st; i++) {
 		st = annotations(b, top, m->v[i]);
+		if (!st)
+			st = pl_field_form(b->doc, m->v[i]->node, b->err);
 		if (st)
 			return st;
 		st = b->call->emit_node(b->h->ctx, m->v[i]->node);
