@@ -91,7 +91,8 @@ class Maker:
                 added = [v for v in order if v in added]
         if self.maybe(0.3):
             into["$deleteFromPrimitiveList/" + field] = [v for v in self.some(NAMES, 2) if v not in added]
-        if order is not None:
+        # An order that is empty turns the peer's new items around.
+        if order or order is not None and not added:
             into["$setElementOrder/" + field] = order
         if self.maybe(0.7):
             into[field] = added
@@ -121,7 +122,8 @@ class Maker:
                     order.append((others if others and (not left or self.maybe(0.5)) else left).pop(0))
             elif self.maybe(0.1):
                 self.r.shuffle(order)
-            into["$setElementOrder/" + field] = [{key: v} for v in order]
+            if order or not kept:
+                into["$setElementOrder/" + field] = [{key: v} for v in order]
             # Behind the last item of the order the peer takes a `$patch: replace` for an item that is not in it.
             items.sort(key=lambda i: i.get("$patch") != "replace")
         if self.maybe(0.85):
