@@ -92,6 +92,9 @@ pl_node *slot_node(const struct slot *s)
 
 pl_status slot_put(struct build *b, const struct slot *s, pl_node *value)
 {
+	pl_node *old = slot_node(s);
+	if (old && pl_become(b->doc, old, value) == PL_OK) /* in all its places: see resource.shares */
+		return PL_OK;
 	pl_status st = pl_kind(s->parent) == PL_MAP ? pl_set(b->doc, s->parent, s->key, value)
 						    : pl_set_item(b->doc, s->parent, s->item, value);
 	return st ? fail(b, st, s->parent, "a field can't be set: %s", pl_status_name(st)) : PL_OK;

@@ -122,6 +122,7 @@ static pl_status run(const struct step *s, transform_fn transform, const pl_node
 	return run_transformer(s->b, s->t, transform, cfg, s->acc->config, s->by, s->acc->m);
 }
 
+/* The transformer of commonLabels goes with that of labels, whether there are any or not: build metadata tell so. */
 static pl_status labels(const struct step *s, pl_node *list)
 {
 	pl_status st = PL_OK;
@@ -134,7 +135,11 @@ static pl_status labels(const struct step *s, pl_node *list)
 		if (!st && pl_len(pairs))
 			st = run_transformer(s->b, s->t, transform_labels, wrap(s->b, "labels", pairs), &c, s->by,
 					     s->acc->m);
+		else if (!st)
+			origin_transformed(s->b, s->acc->m, s->by);
 	}
+	if (!st && pl_len(list) && !pl_len(kustomization_field(s->t, "commonLabels")))
+		origin_transformed(s->b, s->acc->m, s->by);
 	return st;
 }
 

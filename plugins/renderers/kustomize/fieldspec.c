@@ -350,7 +350,7 @@ pl_status field_set_plain(struct build *b, pl_node **slot, pl_str value)
 	return PL_OK;
 }
 
-pl_status field_set_entry(struct build *b, pl_node *map, pl_str key, pl_str value, const pl_node *at)
+pl_status field_set_entry(struct build *b, pl_node *map, pl_str key, pl_node *value)
 {
 	int kind = pl_kind(map);
 	if (kind == PL_NULL)
@@ -359,7 +359,5 @@ pl_status field_set_entry(struct build *b, pl_node *map, pl_str key, pl_str valu
 		return fail(b, PL_EINVAL, map, "'%.*s' is to be set in a map, but there is %s", F(key),
 			    node_kind_name(map));
 	pl_node *old = pl_get(map, key);
-	pl_node *n = pl_new_string(b->doc, value);
-	pl_set_at(b->doc, n, b->doc, old ? old : at);
-	return pl_set(b->doc, map, key, n);
+	return old && pl_become(b->doc, old, value) == PL_OK ? PL_OK : pl_set(b->doc, map, key, value);
 }

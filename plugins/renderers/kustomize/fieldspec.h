@@ -45,7 +45,7 @@ pl_status field_set_plain(struct build *b, pl_node **slot, pl_str value);
 /* The same as a string, always. */
 pl_status field_set_string(struct build *b, pl_node **slot, pl_str value);
 /* Puts key: value (a string) into the map at *slot; null stays null. Another kind of node is an error. */
-pl_status field_set_entry(struct build *b, pl_node *map, pl_str key, pl_str value, const pl_node *at);
+pl_status field_set_entry(struct build *b, pl_node *map, pl_str key, pl_node *value);
 
 /* "a string", "a list" … for errors. */
 const char *node_kind_name(const pl_node *n);

@@ -74,10 +74,16 @@ struct resource {
 	struct strings prefixes, suffixes;	   /* in the order they were put on */
 	bool needs_hash;			   /* a generated object whose name gets its content's hash */
 	bool allow_name_change, allow_kind_change; /* patches: their options */
-	uint8_t behavior;			   /* enum behavior */
-	struct strings ref_vars;		   /* names of vars that were found in it */
-	struct origin *origin;			   /* where it came from; NULL without buildMetadata */
-	uint32_t at;				   /* its index in the resmap that holds it now */
+	/*
+	 * A label that was put into several places at once is one node there, and who changes one of them by
+	 * pl_become() changes all: the reference's behaviour. What rewrites the object as a whole (JSON patches) ends
+	 * it.
+	 */
+	bool shares;
+	uint8_t behavior;	 /* enum behavior */
+	struct strings ref_vars; /* names of vars that were found in it */
+	struct origin *origin;	 /* where it came from; NULL without buildMetadata */
+	uint32_t at;		 /* its index in the resmap that holds it now */
 };
 
 /* The resources of one accumulation, in order. Opaque index by every name that each resource has or had. */

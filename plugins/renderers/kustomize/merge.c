@@ -60,7 +60,7 @@ static bool quoted(int style)
 }
 
 /* The patch's scalar in the object's quotes. */
-static pl_node *scalar_over(struct merge *m, const pl_node *into, const pl_node *from)
+static pl_node *scalar_over(struct merge *m, pl_node *into, const pl_node *from)
 {
 	pl_doc *d = m->b->doc;
 	if (!into)
@@ -73,7 +73,7 @@ static pl_node *scalar_over(struct merge *m, const pl_node *into, const pl_node 
 		n = pl_copy(d, d, from);
 	}
 	pl_set_style(n, pl_style(into));
-	return n;
+	return pl_become(d, into, n) == PL_OK ? into : n; /* in all its places: see resource.shares */
 }
 
 /* ---- maps ---- */
@@ -128,6 +128,17 @@ static bool restless(const pl_node *n)
 	return false;
 }
 
+/*
+ * A list or map in place of another one is written as that was, in braces or not. It matters for nulls that say
+ * nothing: within braces the reference prints them as "".
+ */
+static void keep_form(pl_node *new, const pl_node *old)
+{
+	int kind = pl_kind(new), was = pl_kind(old);
+	if (kind == PL_MAP || kind == PL_LIST)
+		pl_set_style(new, was == PL_MAP || was == PL_LIST ? pl_style(old) : PL_STYLE_BLOCK);
+}
+
 static pl_status walk_field(struct merge *m, pl_str key, pl_node *into, const pl_node *from, pl_type type,
 			    pl_node **out)
 {
@@ -145,10 +156,13 @@ static pl_status walk_pair(struct merge *m, const struct key_index *from, const 
 	pl_str key = pl_text(pl_key(into, i));
 	pl_node *value = pl_value(into, i);
 	const pl_node *other = from->map == into ? value : from->map ? index_get(from, key) : NULL;
-	if (other || restless(value))
-		return walk_field(m, key, value, other, type, out);
 	*out = value;
-	return PL_OK;
+	if (!other && !restless(value))
+		return PL_OK;
+	pl_status st = walk_field(m, key, value, other, type, out);
+	if (!st && *out != value)
+		keep_form(*out, value);
+	return st;
 }
 
 static pl_status walk_in_place(struct merge *m, const struct key_index *from, pl_node *into, pl_type type)
@@ -301,6 +315,8 @@ static pl_status wrong_shape(struct merge *m, const pl_node *into, const pl_node
 pl_status merge_walk(struct merge *m, pl_node *into, const pl_node *from, pl_type type, pl_node **out)
 {
 	const pl_node *first = merge_is_null(into) ? from : into;
+	if (shape(into) != PL_STRING && !pl_len(into) && !merge_is_null(from))
+		pl_set_style(into, shape(from) == PL_STRING ? PL_STYLE_BLOCK : pl_style(from));
 	type = type_of(m, type, into, from);
 	if (merge_is_null(first))
 		return walk_map(m, into, from, type, out);

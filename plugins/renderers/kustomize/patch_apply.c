@@ -157,13 +157,14 @@ pl_status patch_target(struct build *b, struct resmap *m, const struct resource 
 
 pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, const pl_node *operations)
 {
-	pl_node *node = r->node;
+	pl_node *node = r->shares ? pl_copy(b->doc, b->doc, r->node) : r->node;
 	pl_status st = operations_do(b, &node, operations);
 	if (st) {
 		pl_err_in(b->err, "patch of '%.*s'", F(id_text(b, &r->id)));
 		return st;
 	}
 	r->node = node;
+	r->shares = false;
 	pl_node *meta = pl_gets(node, "metadata");
 	if (pl_kind(meta) == PL_MAP)
 		texts_only(b, meta, "annotations");

@@ -4,26 +4,42 @@
 #include "fieldspec.h"
 #include "pairs.h"
 
+struct setter {
+	const struct cfg_pairs *pairs;
+	pl_node **values; /* of one resource: all places get the same nodes, see resource.shares */
+};
+
 static pl_status set_pairs(struct build *b, void *ctx, pl_node *parent, pl_str key, size_t item, pl_node **slot)
 {
-	const struct cfg_pairs *pairs = ctx;
+	const struct setter *s = ctx;
 	(void)parent;
 	(void)key;
 	(void)item;
 	pl_status st = PL_OK;
-	for (size_t i = 0; !st && i < pairs->n; i++)
-		st = field_set_entry(b, *slot, pairs->v[i].key, pairs->v[i].value, pairs->v[i].at);
+	for (size_t i = 0; !st && i < s->pairs->n; i++)
+		st = field_set_entry(b, *slot, s->pairs->v[i].key, s->values[i]);
 	return st;
+}
+
+static void new_values(struct build *b, struct setter *s)
+{
+	for (size_t i = 0; i < s->pairs->n; i++) {
+		s->values[i] = pl_new_string(b->doc, s->pairs->v[i].value);
+		pl_set_at(b->doc, s->values[i], b->doc, s->pairs->v[i].at);
+	}
 }
 
 pl_status pairs_set(struct build *b, const struct cfg_pairs *pairs, const struct fieldspecs *specs, struct resmap *m)
 {
 	struct field_index *index = field_index_new(b, specs);
-	struct cfg_pairs own = *pairs;
+	struct setter s = {pairs, arena_alloc(b->mem, (pairs->n + 1) * sizeof(pl_node *))};
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; !st && i < m->n; i++) {
-		if (m->v[i]->node)
-			st = field_index_each(b, index, m->v[i], PL_MAP, set_pairs, &own);
+		if (!m->v[i]->node)
+			continue;
+		new_values(b, &s);
+		m->v[i]->shares = true;
+		st = field_index_each(b, index, m->v[i], PL_MAP, set_pairs, &s);
 	}
 	return st;
 }
