@@ -87,7 +87,7 @@ int cmd_render(struct cli *c)
 	if (st >= 0)
 		return st;
 	const char *what = c->n_args ? c->args[0] : ".";
-	if (!c->n_args && !render_has_kustomization("."))
+	if (!c->n_args && !cli_value(c, "renderer") && !render_has_kustomization("."))
 		return cli_usage(c, "name an application or a folder (there is no kustomization here)");
-	return is_app(c, what) ? print_app(c, what) : print_folder(c, what);
+	return c->n_args && !cli_value(c, "renderer") && is_app(c, what) ? print_app(c, what) : print_folder(c, what);
 }

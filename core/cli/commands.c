@@ -83,6 +83,7 @@ static const struct cli_command sync_command = {
 
 static const struct cli_option render_options[] = {
 	{"revision", 'R', "REVISION", "of this branch, tag or commit (applications only)", false},
+	{"renderer", 0, "NAME", "a folder by this renderer, instead of kustomize: yaml for plain manifests", false},
 	{"load-restrictor", 0, "RULE", "LoadRestrictionsNone: files of a kustomization may lie outside its folder",
 	 false},
 	{"offline", 0, NULL, "remote resources only from the cache", false},
@@ -92,9 +93,8 @@ static const struct cli_command render = {
 	.name = "render",
 	.args = "[APP|DIR|URL]",
 	.summary = "the manifests of an application or a folder on stdout",
-	.details = "A folder needs no config: one with a kustomization is built as `kustomize build` does, else its\n"
-		   "manifests are read. URL is a kustomization in a Git repository, "
-		   "https://HOST/ORG/REPO//PATH?ref=REVISION.\n"
+	.details = "A folder needs no config: it is built as `kustomize build` does. URL is a kustomization in a Git\n"
+		   "repository, https://HOST/ORG/REPO//PATH?ref=REVISION.\n"
 		   "Without an argument it is the current folder. A name without a slash is an application when the "
 		   "config\n"
 		   "has one.",

@@ -11,7 +11,7 @@
 /* Is it a URL, or what Git and Kustomize take for one, and not a folder that is there? */
 bool render_is_remote(const char *name);
 bool render_has_kustomization(const char *folder);
-/* By kustomize when the folder holds a kustomization, else as plain manifests. Needs no config. */
+/* By kustomize, or by the renderer that --renderer names. Needs no config. */
 pl_status render_folder(struct cli *c, const char *path, struct nodes *out, struct pl_err *e);
 
 /* ---- render_remote.c ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder without any config: as kustomize builds it when it holds a kustomization, else its plain manifests. */
+/* A folder without any config: as kustomize builds it, or by the renderer that --renderer names. */
 #include "core/cli/render.h"
 
 #include "core/base/file.h"
@@ -92,6 +92,22 @@ static pl_status open_tree(struct job *j, const char *path, bool kustomize, stru
 	return PL_OK;
 }
 
+static const char *renderer(struct cli *c)
+{
+	const char *name = cli_value(c, "renderer");
+	return name ? name : "kustomize";
+}
+
+/* A folder of plain manifests is not printed because a name was mistyped: as with kustomize, that is an error. */
+static pl_status must_hold_kustomization(const char *path, struct pl_err *e)
+{
+	if (!file_is_dir(path) || render_has_kustomization(path))
+		return PL_OK; /* of what is no folder open_tree() tells */
+	err_set(e, PL_ENOTFOUND, "there is no kustomization.yaml, kustomization.yml or Kustomization");
+	pl_err_hint(e, "for plain manifests: plumb render --renderer yaml %s", path);
+	return PL_ENOTFOUND;
+}
+
 static void set_option(struct cli *c, pl_node *options, const char *key, const char *value)
 {
 	if (value)
@@ -102,8 +118,7 @@ static pl_status choose_plugin(struct job *j, const char *path, bool kustomize, 
 {
 	struct err_list errors = {0};
 	pl_node *options = NULL;
-	pl_status st =
-		registry_get(j->registry, PL_KIND_RENDERER, kustomize ? S("kustomize") : S("yaml"), &j->step.plugin, e);
+	pl_status st = registry_get(j->registry, PL_KIND_RENDERER, str_of(renderer(j->c)), &j->step.plugin, e);
 	if (st)
 		return st;
 	if (kustomize) {
@@ -120,7 +135,7 @@ static pl_status choose_plugin(struct job *j, const char *path, bool kustomize, 
 
 pl_status render_folder(struct cli *c, const char *path, struct nodes *out, struct pl_err *e)
 {
-	bool remote = render_is_remote(path), kustomize = remote || render_has_kustomization(path);
+	bool remote = render_is_remote(path), kustomize = strcmp(renderer(c), "kustomize") == 0;
 	char *own = registry_own_folder(), *cwd = getcwd(NULL, 0);
 	const char *folders[] = {own};
 	struct registry_config rc = {folders, 1, NULL, &c->log};
@@ -129,7 +144,9 @@ pl_status render_folder(struct cli *c, const char *path, struct nodes *out, stru
 	j.step.doc = c->doc;
 	j.step.app = str_of(path);
 	j.step.remotes = render_remotes_new(c, j.registry, cli_flag(c, "offline"));
-	pl_status st = open_tree(&j, path, kustomize, e);
+	pl_status st = kustomize && !remote ? must_hold_kustomization(path, e) : PL_OK;
+	if (!st)
+		st = open_tree(&j, path, kustomize, e);
 	if (!st)
 		st = choose_plugin(&j, path, kustomize, e);
 	if (!st)

@@ -230,7 +230,7 @@ class Tree:
         if self.some(chance * 0.4):
             k["sortOptions"] = r.choice([{"order": "fifo"}, {"order": "legacy"}, {"order": "legacy", "legacySortOptions": {"orderFirst": ["Service"], "orderLast": ["ConfigMap"]}}])
         if self.some(chance * 0.4):
-            k["buildMetadata"] = [r.choice(["originAnnotations", "transformerAnnotations", "managedByLabel"])]
+            k["buildMetadata"] = [r.choice(["originAnnotations", "transformerAnnotations"])]  # the label names the program's version
         if self.some(chance * 0.4) and self.name_of("Service"):
             k["vars"] = [{"name": "HOST", "objref": {"kind": "Service", "name": self.name_of("Service"), "apiVersion": "v1"}}]
         return k

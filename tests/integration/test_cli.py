@@ -163,12 +163,15 @@ def _():
         text = s.plumb("render", "web").out
         eq(text.count("kind: ConfigMap"), 2)
         s.write("folder/x.yaml", text)
-        eq(s.plumb("render", "./folder").out, text)
+        eq(s.plumb("render", "--renderer", "yaml", "./folder").out, text)
         eq(os.listdir(s.path("state")), ["sources"], "what rendering leaves: a cache, no store")
-        eq(s.plumb("render", "./folder", "-o", "name").out, "ConfigMap/a\nConfigMap/b\n")
+        eq(s.plumb("render", "--renderer", "yaml", "./folder", "-o", "name").out, "ConfigMap/a\nConfigMap/b\n")
         eq([json.loads(x)["metadata"]["name"] for x in s.plumb("render", "web", "-o", "json").out.splitlines()], ["a", "b"])
         s.write("folder/x.yaml", "a: [1\n")
-        has(s.plumb("render", "./folder", status=2).err, "x.yaml:", "folder")
+        has(s.plumb("render", "--renderer", "yaml", "./folder", status=2).err, "x.yaml:", "folder")
+        has(s.plumb("render", "./folder", status=2).err, "no kustomization.yaml", "--renderer yaml ./folder")
+        has(s.plumb("render", "--renderer", "yaml", "./none", status=2).err, "'./none'")
+        has(s.plumb("render", "--renderer", "ymal", "./folder", status=2).err, "ymal", "yaml")
 
 
 @test("sync of one resource leaves the others")

@@ -104,7 +104,7 @@ def _():
         for p in glob.glob(os.path.join(dest, "usr/lib/plumb/plugins/*/*.so")):
             has(listed.replace("/bin/../", "/"), p)
         s.write("app/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n")
-        has(run([plumb, "render", s.path("app")], cwd=s.dir).out, "colour: blue")
+        has(run([plumb, "render", "--renderer=yaml", s.path("app")], cwd=s.dir).out, "colour: blue")
         with open(os.path.join(dest, "usr/share/man/man1/plumb.1"), encoding="utf-8") as f:
             has(f.read(), ".TH", "rollback")
         with open(os.path.join(dest, "usr/share/bash-completion/completions/plumb"), encoding="utf-8") as f:
