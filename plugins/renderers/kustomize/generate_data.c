@@ -194,8 +194,7 @@ static pl_status check_keys(struct build *b, const struct reader *r)
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct datum *d = &l->v[i];
 		if (i && str_eq(d->key, d[-1].key)) {
-			pl_err_set(b->err, PL_EEXIST, d->at, "%.*s illegally repeats the key '%.*s'", F(r->what),
-				   F(d->key));
+			pl_err_set(b->err, PL_EEXIST, d->at, "illegally repeats the key '%.*s'", F(d->key));
 			if (d[-1].at.file)
 				pl_err_hint(b->err, "the other one: %s:%u", d[-1].at.file, d[-1].at.line);
 			return PL_EEXIST;

@@ -46,7 +46,7 @@ static pl_status pattern_read(struct build *b, const pl_node *at, const char *fi
 	}
 	pl_str why = str_of(pl_err_text(b->err));
 	why = arena_dup(b->mem, why);
-	return fail(b, st, at, "%s '%.*s' is no regular expression: %.*s", field, F(text), F(why));
+	return fail(b, st, at, "%s: %.*s", field, F(why));
 }
 
 static bool dots_match(pl_str pattern, pl_str s)

@@ -79,7 +79,7 @@ static void next(struct parser *p)
 	p->token = str_is(p->word, "in") ? T_IN : str_is(p->word, "notin") ? T_NOTIN : T_WORD;
 }
 
-/* A value may be called "in". */
+/* Keys and values may be called "in". */
 static bool at_value(const struct parser *p)
 {
 	return p->token == T_WORD || p->token == T_IN || p->token == T_NOTIN;
@@ -156,7 +156,7 @@ static pl_status read_value(struct parser *p, struct requirement *r)
 	return add_value(p, r, value);
 }
 
-/* "(a, b)"; two commas in a row have an empty value between them */
+/* "(a, b)"; two commas in a row have an empty value between them, and "()" holds one */
 static pl_status read_values(struct parser *p, struct requirement *r)
 {
 	bool wanted = true;
@@ -177,8 +177,6 @@ static pl_status read_values(struct parser *p, struct requirement *r)
 	}
 	if (st)
 		return st;
-	if (!r->values.n)
-		return fail(p->b, PL_EINVAL, p->at, "%s '%.*s': the list of values is empty", p->field, F(p->text));
 	next(p);
 	return wanted ? add_value(p, r, S("")) : PL_OK;
 }
@@ -232,7 +230,7 @@ static pl_status read_requirement(struct parser *p, struct requirement *r)
 	bool absent = p->token == T_NOT;
 	if (absent)
 		next(p);
-	if (p->token != T_WORD)
+	if (!at_value(p))
 		return wrong(p, "a key");
 	r->key = p->word;
 	pl_status st = check_key(p, r->key);
