@@ -122,8 +122,7 @@ class Maker:
                     order.append((others if others and (not left or self.maybe(0.5)) else left).pop(0))
             elif self.maybe(0.1):
                 self.r.shuffle(order)
-            if order or not kept:
-                into["$setElementOrder/" + field] = [{key: v} for v in order]
+            into["$setElementOrder/" + field] = [{key: v} for v in order]
             # Behind the last item of the order the peer takes a `$patch: replace` for an item that is not in it.
             items.sort(key=lambda i: i.get("$patch") != "replace")
         if self.maybe(0.85):
@@ -179,3 +178,30 @@ class Maker:
         if self.maybe(0.1):
             top["spec"]["replicas"] = self.r.choice([None, 7, "8"])
         return top
+
+    # ---- three sides ----
+
+    def mixed(self, a, b):
+        """What became of a on its way to b."""
+        if isinstance(a, dict) and isinstance(b, dict):
+            both = {k: self.mixed(a[k], b[k]) for k in a if k in b}
+            keys = list(a) + [k for k in b if k not in a]
+            return {k: both.get(k, a.get(k, b.get(k))) for k in keys if k in both or self.maybe(0.6)}
+        if isinstance(a, list) and isinstance(b, list):
+            first, second = ({item_key(v): v for v in side} for side in (a, b))
+            keys = list(first) + [k for k in second if k not in first]
+            return [self.mixed(first.get(k, second.get(k)), second.get(k, first.get(k))) for k in keys if self.maybe(0.8)]
+        return a if self.maybe(0.5) else b
+
+    def sides(self):
+        """(original, modified, live) of one object."""
+        original, other, another = (self.document("d") for _ in range(3))
+        sides = [original, self.mixed(original, other), self.mixed(original, another)]
+        for d in sides:
+            d.update(apiVersion="apps/v1", kind="Deployment")
+            d["metadata"] = dict(d.get("metadata", {}), name="d", namespace="default")
+        return sides
+
+
+def item_key(v):
+    return v.get("containerPort", v.get("name", v.get("key"))) if isinstance(v, dict) else v

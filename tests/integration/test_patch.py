@@ -6,9 +6,9 @@
 PEER names the peer; by default the kubectl on PATH, when it knows `patch --local`. FIRST and LAST are other seeds.
 """
 import json
-import re
 
 from harness import *
+from patch_peer import find_peer, peer_patch, without_directives
 import patch_random
 
 POD = """\
@@ -210,33 +210,6 @@ def _():
 
 
 # ---- a peer ----
-
-def find_peer():
-    peer = os.environ.get("PEER") or shutil.which("kubectl")
-    if not peer:
-        return None
-    m = re.search(r"v1\.(\d+)", run([peer, "version", "--client"], status=None).out)
-    return peer if m and int(m.group(1)) >= 30 else None
-
-
-def without_directives(x):
-    """The peer leaves directives in what is new or replaced, where a server drops them as unknown fields."""
-    directive = lambda v: isinstance(v, dict) and "$patch" in v
-    if isinstance(x, list):
-        return [without_directives(v) for v in x if not directive(v)]
-    if not isinstance(x, dict):
-        return x
-    names = ("$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/")
-    return {k: without_directives(v) for k, v in x.items() if not k.startswith(names) and not directive(v)}
-
-
-def peer_patch(peer, s, p, doc):
-    s.write("one.json", json.dumps(doc))
-    r = run([peer, "patch", "--local", "--type", "strategic", "-f", "one.json", "-p", json.dumps(p), "-o", "json"], cwd=s.dir, status=None)
-    # The order of a list that is not there and not wanted: to the peer an error, to us nothing to do.
-    empty = "no elements in any of the given slices" in r.err
-    return empty, json.loads(r.out) if r.status == 0 else None
-
 
 def compare(peer, s, seed):
     m = patch_random.Maker(seed)
