@@ -38,14 +38,14 @@ static int print_app(struct cli *c, const char *app)
 	return render_write(c, c->doc, v, n);
 }
 
-/* A name without a slash is an application when the config has one, else a folder. */
+/* A name without a slash is an application when the config has one, or when nothing is called so; else a folder. */
 static bool is_app(struct cli *c, const char *name)
 {
 	char *path = NULL;
 	struct err_list errors = {0};
 	if (render_is_remote(name) || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
-	if (!file_is_dir(name))
+	if (!file_exists(name))
 		return true;
 	if (config_find(c->config, &path, NULL))
 		return false;

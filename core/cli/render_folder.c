@@ -50,7 +50,7 @@ static pl_status real_path(struct cli *c, const char *path, pl_str *out, struct 
 		return err_errno(e, errno, "open the folder '%s'", path);
 	*out = arena_dup(c->arena, str_of(real));
 	free(real);
-	return PL_OK;
+	return file_is_dir(out->p) ? PL_OK : err_set(e, PL_EINVAL, "'%s' is not a folder", path);
 }
 
 /*

@@ -73,7 +73,7 @@ def _():
 def _():
     cases = [
         (["sta"], "status"), (["sync", "--pr"], "--prune"), (["sync", ""], "web"), (["status", "-o", ""], "table json yaml name"),
-        (["status", "--output", "=", "y"], "yaml"), (["plugin", ""], "list show"), (["plugin", "show", "source/"], "source/git"),
+        (["status", "--output", "=", "y"], "yaml"), (["plugin", ""], "list show"), (["plugin", "show", "source/"], "source/git source/http"),
         (["help", "rollb"], "rollback"), (["sync", "--revision", ""], ""), (["-c", "other.yaml", "diff", ""], "else"),
         (["diff", "--config", "=", "other.yaml", "el"], "else"), (["completion", "f"], "fish"), (["health", ""], ""),
     ]

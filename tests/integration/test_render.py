@@ -67,6 +67,8 @@ def _():
         eq(s.render("./link").out, want)
         assert not os.path.exists(s.path("cache")), "a folder without remotes leaves no cache"
         has(s.render(status=2).err, "name an application or a folder (there is no kustomization here)")
+        has(s.render("base/cm.yaml", status=2).err, "base/cm.yaml", "not a folder")
+        has(s.render("cm.yaml", cwd=s.path("base"), status=2).err, "cm.yaml", "not a folder")
         has(s.render("./none", status=2).err, "open the folder './none': No such file or directory")
 
 
@@ -83,7 +85,7 @@ def _():
             has(r.err, "did you mean 'namePrefix'?")
             eq(r.out, "")
         s.write("plain/x.yaml", "a: [\n")
-        assert s.render("plain", status=2).err.startswith("plumb: plain/x.yaml:"), "plain manifests, too"
+        assert s.render("plain", "--renderer", "yaml", status=2).err.startswith("plumb: plain/x.yaml:"), "plain manifests, too"
 
 
 @test("a file outside of the folder needs the load restrictor's leave, in any of its spellings")
@@ -104,7 +106,7 @@ def _():
         s.write("secret.yaml", config_map("secret", v="1"))
         os.mkdir(s.path("app"))
         os.symlink(s.path("secret.yaml"), s.path("app/x.yaml"))
-        r = s.render("./app", status=2)
+        r = s.render("app", "--renderer=yaml", status=2)
         has(r.err, "outside")
         eq(r.out, "")
 
