@@ -155,6 +155,19 @@ pl_status patch_target(struct build *b, struct resmap *m, const struct resource 
 
 /* ---- operations ---- */
 
+/* The annotations as a whole are written or taken out. The reference keeps origins in them: they are gone then. */
+static bool takes_annotations(const pl_node *operations)
+{
+	for (size_t i = 0; i < pl_len(operations); i++) {
+		const pl_node *o = pl_item(operations, i);
+		pl_str path = pl_text(pl_gets(o, "path"));
+		if (!str_is(pl_text(pl_gets(o, "op")), "test") &&
+		    (!path.n || str_is(path, "/metadata") || str_is(path, "/metadata/annotations")))
+			return true;
+	}
+	return false;
+}
+
 pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, const pl_node *operations)
 {
 	pl_node *node = r->shares ? pl_copy(b->doc, b->doc, r->node) : r->node;
@@ -165,6 +178,8 @@ pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, c
 	}
 	r->node = node;
 	r->shares = false;
+	if (r->origin && takes_annotations(operations))
+		r->origin = NULL;
 	pl_node *meta = pl_gets(node, "metadata");
 	if (pl_kind(meta) == PL_MAP)
 		texts_only(b, meta, "annotations");
