@@ -195,7 +195,7 @@ bool field_at_line_start(const struct buf *out)
 /* The characters on the line so far. */
 static size_t column(const struct buf *out)
 {
-	const char *p = out->p + out->n;
+	const char *p = out->n ? out->p + out->n : out->p;
 	size_t n = 0;
 
 	for (; p > out->p && !break_before(out->p, p); p--)
