@@ -387,7 +387,7 @@ static bool read_gvk(const pl_node *gvk, pl_str out[3])
 static pl_status add_definition(struct adding *a, pl_str name, const pl_node *schema)
 {
 	const pl_node *gvks = pl_gets(schema, "x-kubernetes-group-version-kind");
-	uint32_t type;
+	uint32_t type, number;
 	pl_status st = add_schema(a, schema, &type);
 	pl_str gvk[3];
 	size_t i;
@@ -396,7 +396,8 @@ static pl_status add_definition(struct adding *a, pl_str name, const pl_node *sc
 		pl_err_in(a->e, "definition '%.*s'", name.n > SHOWN ? SHOWN : (int)name.n, name.p ? name.p : "");
 		return st;
 	}
-	a->t->defs[def_number(a->t, name)].type = type;
+	number = def_number(a->t, name); /* may move the definitions */
+	a->t->defs[number].type = type;
 	for (i = 0; i < pl_len(gvks); i++)
 		if (read_gvk(pl_item(gvks, i), gvk))
 			add_kind(a->t, gvk[0], gvk[1], gvk[2])->type = type;
