@@ -405,17 +405,18 @@ static pl_status find_in(struct find *f, pl_node *n, uint32_t step, struct slot 
 	return index ? find_index(f, n, step) : every ? find_every(f, n, step) : find_selected(f, n, step);
 }
 
-static void suggest(struct find *f)
+bool path_suggest(struct build *b, const pl_node *map, pl_str name)
 {
-	size_t n = pl_len(f->miss);
-	const char **keys = arena_alloc(f->b->mem, (n ? n : 1) * sizeof(*keys));
+	size_t n = pl_len(map);
+	if (pl_kind(map) != PL_MAP || !n)
+		return false;
+	const char **keys = arena_alloc(b->mem, n * sizeof(*keys));
 	for (size_t i = 0; i < n; i++)
-		keys[i] = arena_dup(f->b->mem, pl_text(pl_key(f->miss, i))).p;
-	const char *nearest = str_nearest(f->p->steps[f->miss_step].text, keys, n);
+		keys[i] = arena_dup(b->mem, pl_text(pl_key(map, i))).p;
+	const char *nearest = str_nearest(name, keys, n);
 	if (nearest)
-		pl_err_hint(f->b->err, "did you mean '%s'?", nearest);
-	else
-		pl_err_hint(f->b->err, "with options.create: true the field is made");
+		pl_err_hint(b->err, "did you mean '%s'?", nearest);
+	return nearest;
 }
 
 pl_status path_find(struct build *b, pl_node *root, struct path *p, uint32_t from, int create, struct slots *out)
@@ -428,7 +429,8 @@ pl_status path_find(struct build *b, pl_node *root, struct path *p, uint32_t fro
 	if (f.miss) {
 		fail(b, PL_ENOTFOUND, p->at, "there is no '%.*s' for '%.*s'", F(p->steps[f.miss_step].text),
 		     F(p->text));
-		suggest(&f);
+		if (!path_suggest(b, f.miss, p->steps[f.miss_step].text))
+			pl_err_hint(b->err, "with options.create: true the field is made");
 		return PL_ENOTFOUND;
 	}
 	return fail(b, PL_ENOTFOUND, p->at, "nothing is found at '%.*s'", F(p->text));

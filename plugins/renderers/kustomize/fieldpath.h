@@ -46,8 +46,13 @@ struct slots {
 
 void path_read(struct build *b, pl_str text, const pl_node *at, struct path *out);
 
-/* The one node; *out stays NULL when a step leads nowhere. A step that can't be taken is an error. */
+/*
+ * The one node; *out is NULL when a step leads nowhere, and *where is the map or list that it was looked for in. A step
+ * that can't be taken is an error.
+ */
 pl_status path_get(struct build *b, pl_node *root, const struct path *p, struct slot *where, pl_node **out);
+/* Adds to the error the key of map that is nearest to the name; true when there is one. */
+bool path_suggest(struct build *b, const pl_node *map, pl_str name);
 /*
  * All nodes, in order. create: what an absent leaf is to become (PL_STRING, PL_MAP, PL_LIST); -1 makes nothing. from:
  * steps before it are passed over. None found is an error, which says how far the path leads.

@@ -36,6 +36,27 @@ static pl_status two_sources(struct build *b, const struct repl_source *s, const
 	return PL_EINVAL;
 }
 
+/* Of the resources that differ in the name only, the one whose name is nearest. */
+static pl_status no_source(struct build *b, const struct repl_source *s, const struct resmap *m)
+{
+	const char **names = arena_alloc(b->mem, (m->n + 1) * sizeof(*names));
+	struct repl_source any = *s;
+	size_t n = 0;
+	any.id.name = S("");
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (source_selects(&any.id, m->v[i]))
+			names[n++] = arena_dup(b->mem, m->v[i]->id.name).p;
+	}
+	pl_str text = id_text(b, &s->id);
+	fail(b, PL_ENOTFOUND, s->at, "nothing is selected by the source %.*s", F(text));
+	const char *nearest = s->id.name.n ? str_nearest(s->id.name, names, n) : NULL;
+	if (nearest)
+		pl_err_hint(b->err, "did you mean '%s'?", nearest);
+	else if (n)
+		pl_err_hint(b->err, "there is '%s'", names[0]);
+	return PL_ENOTFOUND;
+}
+
 static pl_status source_resource(struct build *b, const struct repl_source *s, struct resmap *m, struct resource **out)
 {
 	struct resource *const *v = m->v;
@@ -50,8 +71,7 @@ static pl_status source_resource(struct build *b, const struct repl_source *s, s
 	}
 	if (*out)
 		return PL_OK;
-	pl_str text = id_text(b, &s->id);
-	return fail(b, PL_ENOTFOUND, s->at, "nothing is selected by the source %.*s", F(text));
+	return no_source(b, s, m);
 }
 
 static bool nothing(const pl_node *n)
@@ -121,6 +141,8 @@ static pl_status source_value(struct build *b, const struct replacement *x, stru
 	if (nothing(n)) {
 		fail(b, PL_ENOTFOUND, x->source.path.at, "there is no value at '%.*s' in the source %.*s",
 		     F(x->source.path.text), F(id));
+		if (!n)
+			(void)path_suggest(b, out->where.parent, out->where.key);
 		return PL_ENOTFOUND;
 	}
 	return refine(b, &x->source, n, out);

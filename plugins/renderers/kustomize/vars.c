@@ -212,11 +212,18 @@ static void find_resources(struct var_values *l, struct resmap *m, struct resour
 	}
 }
 
-static pl_status unmapped(struct build *b, const struct var *v)
+static pl_status unmapped(struct build *b, const struct var *v, struct resmap *m)
 {
+	struct resource *const *named;
+	size_t n = resmap_named(b, m, v->object.name, &named);
 	pl_str id = id_text(b, &v->object);
 	fail(b, PL_ENOTFOUND, v->at, "var '%.*s': there is no resource %.*s", F(v->name), F(id));
-	pl_err_hint(b->err, "objref takes the name and the apiVersion that its file has, before prefixes");
+	if (n) {
+		pl_str other = id_text(b, &named[0]->id);
+		pl_err_hint(b->err, "did you mean %.*s? objref must have its apiVersion, kind and namespace", F(other));
+	} else {
+		pl_err_hint(b->err, "objref takes the name that its file has");
+	}
 	return PL_ENOTFOUND;
 }
 
@@ -230,7 +237,7 @@ static pl_status find_values(struct build *b, const struct vars *l, struct resma
 	find_resources(out, m, at);
 	for (uint32_t i = 0; i < out->n; i++) {
 		const struct var *v = out->v[i].var;
-		pl_status st = at[i] ? var_value(b, v, at[i], &out->v[i]) : unmapped(b, v);
+		pl_status st = at[i] ? var_value(b, v, at[i], &out->v[i]) : unmapped(b, v, m);
 		if (st)
 			return st;
 	}
