@@ -86,7 +86,7 @@ def _():
         make("install", dest=dest)
         there = tree(dest)
         wanted = {"usr/bin/plumb", "usr/lib/libplumb.so", "usr/lib/libplumb.so.0", "usr/lib/pkgconfig/plumb.pc",
-                  "usr/lib/plumb/modules/http.so", "usr/share/man/man1/plumb.1", "usr/share/man/man5/plumb.yaml.5",
+                  "usr/lib/plumb/modules/http.so", "usr/lib/plumb/modules/regex.so", "usr/share/man/man1/plumb.1", "usr/share/man/man5/plumb.yaml.5",
                   "usr/lib/systemd/system/plumb.service", "usr/share/bash-completion/completions/plumb", "usr/share/zsh/site-functions/_plumb",
                   "usr/share/fish/vendor_completions.d/plumb.fish"}
         wanted |= {"usr/include/plumb/" + os.path.basename(h) for h in HEADERS}
@@ -105,6 +105,10 @@ def _():
             has(listed.replace("/bin/../", "/"), p)
         s.write("app/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n")
         has(run([plumb, "render", "--renderer=yaml", s.path("app")], cwd=s.dir).out, "colour: blue")
+        # a pattern with special characters loads the module for them
+        s.write("app/kustomization.yaml", "resources: [config.yaml]\npatches:\n- target: {name: set.+}\n"
+                "  patch: '[{\"op\": \"replace\", \"path\": \"/data/colour\", \"value\": \"green\"}]'\n")
+        has(run([plumb, "render", s.path("app")], cwd=s.dir).out, "colour: green")
         with open(os.path.join(dest, "usr/share/man/man1/plumb.1"), encoding="utf-8") as f:
             has(f.read(), ".TH", "rollback")
         with open(os.path.join(dest, "usr/share/bash-completion/completions/plumb"), encoding="utf-8") as f:
