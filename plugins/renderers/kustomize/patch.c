@@ -28,6 +28,15 @@ static pl_status read_either(struct build *b, struct target *t, const pl_node *i
 	return patch_read(b, text, file, form, out);
 }
 
+/* An error in a patch's file says who names the file. Returns the error's code. */
+static pl_status in_entry(struct build *b, const pl_node *path)
+{
+	pl_place at = pl_at(b->doc, path);
+	if (at.file)
+		return pl_err_in(b->err, "named at %s:%u", at.file, at.line);
+	return pl_err_code(b->err);
+}
+
 /* ---- PatchTransformer ---- */
 
 struct patch_fields {
@@ -137,14 +146,14 @@ pl_status transform_patch(struct build *b, struct target *t, const pl_node *cfg,
 		pl_err_hint(b->err, "target: {kind: …, name: …} says which resources it is for");
 		return PL_EINVAL;
 	}
-	if (p.operations)
-		return operate_selected(b, m, s, p.operations, true);
-	if (!s)
-		return merge_by_id(b, m, &p, false, &o);
-	if (p.n > 1)
+	if (p.n > 1 && s)
 		return fail(b, PL_EINVAL, f.target,
 			    "several strategic merge patches in one entry can't have a target (here are %u)", p.n);
-	return merge_selected(b, m, s, p.strategic[0], &o);
+	if (p.operations)
+		st = operate_selected(b, m, s, p.operations, true);
+	else
+		st = s ? merge_selected(b, m, s, p.strategic[0], &o) : merge_by_id(b, m, &p, false, &o);
+	return st ? in_entry(b, f.path) : PL_OK;
 }
 
 /* ---- PatchStrategicMergeTransformer ---- */

@@ -3,6 +3,9 @@
 #include "merge.h"
 #include "patch.h"
 
+#include <ctype.h>
+#include <strings.h>
+
 /* ---- strategic ---- */
 
 /* Sets a text, in the quotes that are there. */
@@ -155,6 +158,74 @@ pl_status patch_target(struct build *b, struct resmap *m, const struct resource 
 
 /* ---- operations ---- */
 
+/* Words that a YAML reader of some kind takes for something else than a text. */
+static bool is_word_of_yaml(pl_str s)
+{
+	static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (s.n == strlen(words[i]) && !strncasecmp(s.p, words[i], s.n))
+			return true;
+	return false;
+}
+
+static bool needs_no_quotes(pl_str s)
+{
+	if (!s.n || s.p[s.n - 1] == ' ' || is_word_of_yaml(s))
+		return false;
+	size_t first = s.n > 1 && s.p[0] == '-';
+	if (!isalpha((unsigned char)s.p[first]) && s.p[0] != '/')
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!isalnum((unsigned char)s.p[i]) && !strchr(" _./-", s.p[i] ? s.p[i] : '"'))
+			return false;
+	return true;
+}
+
+static pl_node *as_json_has_it(struct build *b, pl_node *n, bool flow);
+
+static pl_node *blank_null(struct build *b, const pl_node *n, bool flow)
+{
+	pl_node *new = flow ? pl_new_string(b->doc, S("")) : pl_new_null(b->doc);
+	pl_set_at(b->doc, new, b->doc, n);
+	return new;
+}
+
+static void children_as_json_has_them(struct build *b, pl_node *n, bool flow)
+{
+	bool list = pl_kind(n) == PL_LIST;
+	for (size_t i = 0; i < pl_len(n); i++) {
+		pl_node *old = list ? pl_item(n, i) : pl_value(n, i), *new = as_json_has_it(b, old, flow);
+		if (new == old)
+			continue;
+		if (list)
+			(void)pl_set_item(b->doc, n, i, new); /* the doc is ours and not frozen */
+		else
+			(void)pl_set(b->doc, n, pl_text(pl_key(n, i)), new);
+	}
+}
+
+/*
+ * The reference sends an object through JSON to patch it. That takes away quotes that are not needed, braces, and nulls
+ * that say nothing, all of which a later strategic patch looks at.
+ */
+static pl_node *as_json_has_it(struct build *b, pl_node *n, bool flow)
+{
+	switch (pl_kind(n)) {
+	case PL_LIST:
+	case PL_MAP:
+		children_as_json_has_them(b, n, flow || pl_style(n) == PL_STYLE_FLOW);
+		pl_set_style(n, PL_STYLE_BLOCK);
+		return n;
+	case PL_NULL:
+		return pl_text(n).n ? n : blank_null(b, n, flow);
+	case PL_STRING:
+		pl_set_style(n, needs_no_quotes(pl_text(n)) ? PL_STYLE_PLAIN : PL_STYLE_DOUBLE);
+		return n;
+	default:
+		return n;
+	}
+}
+
 /* The annotations as a whole are written or taken out. The reference keeps origins in them: they are gone then. */
 static bool takes_annotations(const pl_node *operations)
 {
@@ -171,12 +242,13 @@ static bool takes_annotations(const pl_node *operations)
 pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, const pl_node *operations)
 {
 	pl_node *node = r->shares ? pl_copy(b->doc, b->doc, r->node) : r->node;
+	node = as_json_has_it(b, node, false);
 	pl_status st = operations_do(b, &node, operations);
 	if (st) {
 		pl_err_in(b->err, "patch of '%.*s'", F(id_text(b, &r->id)));
 		return st;
 	}
-	r->node = node;
+	r->node = as_json_has_it(b, node, false);
 	r->shares = false;
 	if (r->origin && takes_annotations(operations))
 		r->origin = NULL;

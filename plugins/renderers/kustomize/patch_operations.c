@@ -3,8 +3,8 @@
  * patch_operations.c - JSON patches as Kustomize does them.
  *
  * They are looser than RFC 6902 (which pl_patch_json() keeps): negative indexes count from the end, what stands before
- * the first slash of a path is not looked at, a missing value is null, `replace` of a map's missing key adds it, and a
- * `test` for null holds for a key that is absent.
+ * the first slash of a path is not looked at, a missing value is null, `replace` of a map's missing key adds it, `copy`
+ * of one adds null, and a `test` for null holds for a key that is absent.
  */
 #include "patch.h"
 
@@ -178,7 +178,7 @@ static pl_status do_replace(struct operation *o)
 	return pl_set_item(o->b->doc, at.in, i, value_of(o));
 }
 
-/* Where `from` of copy and move leads; *value is what is there. */
+/* Where `from` of copy and move leads; *value is what is there, NULL for a map's missing key. */
 static pl_status find_from(struct operation *o, struct place *at, pl_str *from, pl_node **value)
 {
 	const pl_node *n = pl_gets(o->node, "from");
@@ -189,7 +189,7 @@ static pl_status find_from(struct operation *o, struct place *at, pl_str *from, 
 	if (st)
 		return st;
 	*value = step(at->in, at->key);
-	return *value ? PL_OK : missing_step(o, at->in, at->key, *from);
+	return *value || pl_kind(at->in) == PL_MAP ? PL_OK : missing_step(o, at->in, at->key, *from);
 }
 
 static pl_status do_copy(struct operation *o)
@@ -200,7 +200,10 @@ static pl_status do_copy(struct operation *o)
 	pl_status st = find_from(o, &from, &path, &value);
 	if (!st)
 		st = find(o, o->path, &at);
-	return st ? st : add_at(o, &at, o->path, pl_copy(o->b->doc, o->b->doc, value));
+	if (st)
+		return st;
+	value = value ? pl_copy(o->b->doc, o->b->doc, value) : pl_new_null(o->b->doc);
+	return add_at(o, &at, o->path, value);
 }
 
 static pl_status do_move(struct operation *o)
