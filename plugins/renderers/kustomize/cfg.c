@@ -3,6 +3,8 @@
 #include "cfg.h"
 #include "fieldspec.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <strings.h>
 
 enum { MAX_KEYS = 16 };
@@ -24,6 +26,24 @@ static const char *nearest(const struct cfg_key *keys, size_t n, pl_str name)
 	return str_nearest(name, names, n < MAX_KEYS ? n : MAX_KEYS);
 }
 
+/* A number as the reference's reader makes it a text: 1.50 is 1.5, 0x10 is 16. */
+static pl_str number_text(struct build *b, const pl_node *n)
+{
+	int64_t whole;
+	double v;
+	char text[40];
+	if (pl_int(n, &whole) == PL_OK)
+		return arena_printf(b->mem, "%" PRId64, whole);
+	if (pl_double(n, &v))
+		return pl_text(n);
+	for (int precision = 1; precision <= 17; precision++) {
+		snprintf(text, sizeof(text), "%.*g", precision, v);
+		if (strtod(text, NULL) == v)
+			break;
+	}
+	return arena_dup(b->mem, str_of(text));
+}
+
 pl_status cfg_text(struct build *b, const pl_node *n, const char *field, pl_str *out)
 {
 	int kind = pl_kind(n);
@@ -31,7 +51,9 @@ pl_status cfg_text(struct build *b, const pl_node *n, const char *field, pl_str 
 		return PL_OK;
 	if (kind == PL_LIST || kind == PL_MAP)
 		return fail(b, PL_EINVAL, n, "'%s' must be a string, but it is %s", field, node_kind_name(n));
-	*out = pl_text(n);
+	*out = kind == PL_NUMBER ? number_text(b, n)
+	       : kind == PL_BOOL ? str_of(pl_bool(n) ? "true" : "false")
+				 : pl_text(n);
 	return PL_OK;
 }
 

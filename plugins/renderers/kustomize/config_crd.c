@@ -146,21 +146,32 @@ static bool looks_like_resource(const pl_node *type)
 	return pl_gets(p, "kind") && pl_gets(p, "apiVersion") && pl_gets(p, "metadata");
 }
 
+/* The kind is what stands behind the last dot; group and version are not looked at. */
+static pl_str kind_of(pl_str type)
+{
+	pl_str kind = {0};
+	while (type.p)
+		kind = str_cut(&type, '.');
+	return kind;
+}
+
 static pl_status read_type(struct build *b, struct config *into, const pl_node *types, size_t i)
 {
-	pl_str name = pl_text(pl_key(types, i)), rest = name, kind = {0};
-	size_t parts = 0;
-	while (rest.p) {
-		kind = str_cut(&rest, '.');
-		parts++;
-	}
+	pl_str name = pl_text(pl_key(types, i));
 	struct crd_walk *w = arena_alloc(b->mem, sizeof(*w));
-	*w = (struct crd_walk){.b = b, .into = into, .types = types, .gvk = {.kind = kind}, .budget = 1000000};
+	*w = (struct crd_walk){.b = b, .into = into, .types = types, .gvk = {.kind = kind_of(name)}, .budget = 1000000};
 	pl_status st = walk_type(w, pl_value(types, i));
-	if (!st && parts < 3)
-		st = fail(b, PL_EINVAL, pl_key(types, i), "a type's name must be GROUP.VERSION.KIND, not '%.*s'",
-			  F(name));
 	return st ? pl_err_in(b->err, "type '%.*s' of a crds: file", F(name)) : PL_OK;
+}
+
+static pl_status no_definition(struct build *b, const pl_node *root, size_t i)
+{
+	fail(b, PL_EINVAL, pl_value(root, i),
+	     "a crds: file must hold OpenAPI definitions by type name, but '%.*s' is %s", F(pl_text(pl_key(root, i))),
+	     node_kind_name(pl_value(root, i)));
+	if (str_is(pl_text(pl_gets(root, "kind")), "CustomResourceDefinition"))
+		pl_err_hint(b->err, "a CustomResourceDefinition belongs into resources:");
+	return PL_EINVAL;
 }
 
 pl_status config_read_crd(struct build *b, struct config *into, const pl_node *root)
@@ -169,6 +180,9 @@ pl_status config_read_crd(struct build *b, struct config *into, const pl_node *r
 		return fail(b, PL_EINVAL, root, "a crds: file must be a map of OpenAPI definitions, but it is %s",
 			    node_kind_name(root));
 	for (size_t i = 0; i < pl_len(root); i++) {
+		int kind = pl_kind(pl_value(root, i));
+		if (kind != PL_MAP && kind != PL_NULL)
+			return no_definition(b, root, i);
 		if (!looks_like_resource(pl_value(root, i)))
 			continue;
 		pl_status st = read_type(b, into, root, i);

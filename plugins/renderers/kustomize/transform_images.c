@@ -82,6 +82,8 @@ static void compile(struct build *b, struct image *im, const pl_node *at)
 	pl_err *why = pl_err_new();
 	if (pl_regex_new(pattern, &im->re, why)) {
 		pl_place p = pl_at(b->doc, at);
+		if (pl_regex_new(im->name, &im->re, why) == PL_OK) /* nothing but the whole is wrong */
+			pl_regex_free(im->re);
 		im->re = NULL;
 		b->h->log(b->h->ctx, PL_LOG_WARN,
 			  arena_printf(b->mem, "%s:%u:%u: images: the name '%.*s' matches no image: %s",
@@ -189,20 +191,23 @@ static pl_status walk(struct build *b, struct image *im, pl_node *n)
 	return st;
 }
 
+/* A schema may have fields of these names, and its texts are no images. */
+static bool has_images(const struct resource *r)
+{
+	return r->node && !str_is(r->id.gvk.kind, "CustomResourceDefinition");
+}
+
 static pl_status set_everywhere(struct build *b, struct image *im, const struct fieldspecs *specs, struct resmap *m)
 {
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; !st && i < m->n; i++) {
-		const struct resource *r = m->v[i];
-		if (!r->node || str_is(r->id.gvk.kind, "CustomResourceDefinition"))
-			continue;
-		st = walk(b, im, r->node);
+		st = has_images(m->v[i]) ? walk(b, im, m->v[i]->node) : PL_OK;
 		if (st)
-			pl_err_in(b->err, "images of %.*s", F(id_text(b, &r->id)));
+			pl_err_in(b->err, "images of %.*s", F(id_text(b, &m->v[i]->id)));
 	}
 	struct field_index *index = field_index_new(b, specs);
 	for (uint32_t i = 0; !st && i < m->n; i++) {
-		if (m->v[i]->node)
+		if (has_images(m->v[i]))
 			st = field_index_each(b, index, m->v[i], -1, set_image, im);
 	}
 	return st;

@@ -117,7 +117,8 @@ static pl_status step_into_item(struct build *b, pl_node *list, pl_str step, pl_
 	return pl_append(b->doc, list, *out);
 }
 
-static pl_status step_into_index(struct build *b, pl_node *list, pl_str step, size_t *out)
+/* *out stays NULL where the list has no such item: nothing is done then, as in the reference. */
+static pl_status step_into_index(struct build *b, pl_node *list, pl_str step, pl_node **out, size_t *at)
 {
 	size_t i = 0;
 	if (pl_kind(list) != PL_LIST)
@@ -128,9 +129,8 @@ static pl_status step_into_index(struct build *b, pl_node *list, pl_str step, si
 	else
 		for (size_t k = 0; k < step.n && i < UINT32_MAX; k++)
 			i = i * 10 + (size_t)(step.p[k] - '0');
-	if (i >= pl_len(list))
-		return fail(b, PL_ENOTFOUND, list, "there is no item '%.*s' in a list of %zu", F(step), pl_len(list));
-	*out = i;
+	*out = pl_item(list, i);
+	*at = i;
 	return PL_OK;
 }
 
@@ -171,8 +171,9 @@ static pl_status add_at(struct build *b, const struct value_add *a, const struct
 		for (item = 0; !st && item < pl_len(n) && pl_item(n, item) != old;)
 			item++;
 	} else if (index_step(step)) {
-		st = step_into_index(b, n, step, &item);
-		old = pl_item(n, item);
+		st = step_into_index(b, n, step, &old, &item);
+		if (st || !old)
+			return st;
 	} else if (pl_kind(n) != PL_MAP) {
 		st = fail(b, PL_EINVAL, n, "the path goes on with '%.*s', but there is %s", F(step), node_kind_name(n));
 	} else {
