@@ -152,5 +152,16 @@ def _():
         has(s.live_text("my-a"), '"2"')
 
 
+@test("a repository that is redirected to another host is not followed there")
+def _():
+    with shop() as (s, web, url), gs.Hostile(gs.http_redirect(web.url)) as h:
+        s.commit("repo", {"web/kustomization.yaml": overlay("http://127.0.0.1:%d/lib.git/base?ref=main" % h.port)})
+        s.configure(extra="remoteHosts: ['127.0.0.1:%d']" % h.port)
+        s.once(status=1)
+        assert h.requests
+        eq(listings(s), 0)
+        eq(s.live_text("my-a"), "")
+
+
 if __name__ == "__main__":
     main()

@@ -23,6 +23,7 @@ struct git_options {
 	char *host; /* of the url; NULL when local */
 	int port;   /* 0: the scheme's own */
 	char *ca_file;
+	bool same_host; /* redirects lead nowhere else */
 	char *known_hosts;
 	char *ssh_key_file;
 	/* names for host->secret: "file:…", "env:…"; NULL when not given */

@@ -164,6 +164,7 @@ static pl_status read_all(const pl_host *h, const pl_node *root, struct git_opti
 	if (st)
 		return st;
 	o->ca_file = text_of(root, "caFile");
+	o->same_host = pl_gets(root, "allowedHosts") != NULL; /* libgit2 doesn't ask before it follows one */
 	int64_t max = 1 << 30;
 	if (pl_gets(root, "maxBytes") && (pl_int(pl_gets(root, "maxBytes"), &max) || max < 1))
 		return git_fail(h, PL_EINVAL, "'maxBytes' must be a whole number above 0");

@@ -178,11 +178,11 @@ void git_session_callbacks(struct git_session *x, git_remote_callbacks *cb)
 
 /*
  * libgit2 answers a server's demand for credentials with ours wherever a redirect has led to. So with credentials only
- * redirects within the same host are followed.
+ * redirects within the same host are followed, and where somebody has said which hosts are allowed.
  */
 static git_remote_redirect_t redirects(const struct git_options *o)
 {
-	return o->token || o->password ? GIT_REMOTE_REDIRECT_NONE : GIT_REMOTE_REDIRECT_INITIAL;
+	return o->token || o->password || o->same_host ? GIT_REMOTE_REDIRECT_NONE : GIT_REMOTE_REDIRECT_INITIAL;
 }
 
 void git_session_options(struct git_session *x, git_fetch_options *fo)

@@ -26,6 +26,8 @@
 	"trusted; default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts\"}" \
 	"}}," \
 	PATH_OPTION("caFile", "PEM file of the authorities that https servers are checked against, instead of the system's") \
+	"\"allowedHosts\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"when given, redirects are followed " \
+	"only within the same host\"}," \
 	"\"maxBytes\":{\"type\":\"integer\",\"minimum\":1,\"default\":1073741824,\"description\":\"most bytes that one fetch may " \
 	"receive\"}}}"
 /* clang-format on */
