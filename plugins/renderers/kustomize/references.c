@@ -14,6 +14,7 @@ struct fixer {
 	struct build *b;
 	struct names *names;
 	struct candidates found; /* reused */
+	bool narrowed;		 /* what is found is not all: at least two were there */
 	/* of the present referrer */
 	struct resource *r;
 	bool cluster;
@@ -97,16 +98,58 @@ struct question {
 	const pl_node *ns; /* the namespace beside the name, or NULL */
 };
 
-static void take(struct fixer *f, const struct question *q, const struct candidates *from)
+static bool takes(const struct fixer *f, const struct question *q, const struct resource *c)
+{
+	return was_selected(c, q->target) && (!q->role || was_selected(c, q->role)) && visible(f, c);
+}
+
+static void take_each(struct fixer *f, const struct question *q, const struct candidates *from)
 {
 	struct candidates *l = &f->found;
 	for (uint32_t i = 0; i < from->n; i++) {
-		struct resource *c = from->v[i];
-		if (!was_selected(c, q->target) || (q->role && !was_selected(c, q->role)) || !visible(f, c))
+		if (!takes(f, q, from->v[i]))
 			continue;
 		l->v = arena_grow(f->b->mem, l->v, l->n, &l->cap, sizeof(struct resource *));
-		l->v[l->n++] = c;
+		l->v[l->n++] = from->v[i];
 	}
+}
+
+static bool two_or_more(const struct fixer *f, const struct question *q, const struct candidates *from)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; n < 2 && i < from->n; i++)
+		n += takes(f, q, from->v[i]);
+	return n == 2;
+}
+
+/*
+ * Of a long list only those that can share the referrer's context: a reference costs no more the more bases have the
+ * same names. The referrer without prefix and suffix shares it with its like alone.
+ */
+static void take_near(struct fixer *f, const struct question *q, struct candidates *from)
+{
+	const struct strings *p = &f->r->prefixes, *s = &f->r->suffixes;
+	const struct candidates *by_prefix = names_bucket(f->b, from, true, p->n ? p->v[p->n - 1] : S(""));
+	const struct candidates *by_suffix = names_bucket(f->b, from, false, s->n ? s->v[s->n - 1] : S(""));
+	bool prefix = p->n && (!s->n || by_prefix->n <= by_suffix->n);
+	f->narrowed = true;
+	if (!p->n && !s->n) {
+		take_each(f, q, by_prefix->n <= by_suffix->n ? by_prefix : by_suffix);
+		return;
+	}
+	take_each(f, q, prefix ? by_prefix : by_suffix);
+	take_each(f, q, names_bucket(f->b, from, prefix, S("")));
+}
+
+static void take(struct fixer *f, const struct question *q, struct candidates *from)
+{
+	enum { MANY = 16 };
+	if (!from)
+		return;
+	if (from->n > MANY && two_or_more(f, q, from))
+		take_near(f, q, from);
+	else
+		take_each(f, q, from);
 }
 
 static int by_place(const void *x, const void *y)
@@ -149,18 +192,17 @@ static void ask_in(struct fixer *f, const struct question *q, pl_str ns)
 static void collect(struct fixer *f, const struct question *q)
 {
 	f->found.n = 0;
+	f->narrowed = false;
 	if (q->ns) {
 		ask_in(f, q, pl_text(q->ns));
-		return;
-	}
-	if (f->cluster) {
+	} else if (f->cluster) {
 		ask(f, q, NS_ANY, S(""));
-		return;
+	} else {
+		ask(f, q, NS_CURRENT, f->ns);
+		ask(f, q, NS_CURRENT, no_ns);
+		for (uint32_t i = 0; i < f->account_ns.n; i++)
+			ask(f, q, NS_CURRENT, f->account_ns.v[i]);
 	}
-	ask(f, q, NS_CURRENT, f->ns);
-	ask(f, q, NS_CURRENT, no_ns);
-	for (uint32_t i = 0; i < f->account_ns.n; i++)
-		ask(f, q, NS_CURRENT, f->account_ns.v[i]);
 	sort_found(&f->found);
 }
 
@@ -222,8 +264,9 @@ static pl_status choose(struct fixer *f, const struct question *q, bool with_ns,
 			struct resource **out)
 {
 	collect(f, q);
-	if (f->found.n > 1)
-		sieve(f, true);
+	bool bare = !f->r->prefixes.n && !f->r->suffixes.n;
+	if (f->found.n > 1 || f->narrowed)
+		sieve(f, !(bare && f->narrowed));
 	if (f->found.n > 1)
 		sieve(f, false);
 	*out = f->found.n ? f->found.v[0] : NULL;

@@ -26,15 +26,19 @@ pl_status tree_walk(struct build *b, const struct spec_tree *t, pl_node *object,
 
 enum ns_of { NS_ANY, NS_CURRENT, NS_ORIGINAL };
 
+struct buckets;
 struct candidates { /* in the map's order */
 	struct resource **v;
 	uint32_t n, cap;
+	struct buckets *prefixes, *suffixes; /* of a long list, by the outermost one; see names_bucket() */
 };
 
 struct names;
 struct names *names_new(struct build *b, struct resmap *m);
 /* Those that were called name and were of the kind (empty: any) at some time, and are or began in ns. */
-const struct candidates *names_find(const struct names *x, pl_str name, pl_str kind, enum ns_of which, pl_str ns);
+struct candidates *names_find(const struct names *x, pl_str name, pl_str kind, enum ns_of which, pl_str ns);
+/* Those of l whose outermost prefix, or suffix, is affix; empty: that have none. */
+const struct candidates *names_bucket(struct build *b, struct candidates *l, bool prefix, pl_str affix);
 /* The effective namespace now and at first. */
 pl_str names_ns(const struct names *x, const struct resource *r, enum ns_of which);
 bool names_cluster(const struct names *x, const struct resource *r);

@@ -125,12 +125,66 @@ struct names *names_new(struct build *b, struct resmap *m)
 	return x;
 }
 
-const struct candidates *names_find(const struct names *x, pl_str name, pl_str kind, enum ns_of which, pl_str ns)
+struct candidates *names_find(const struct names *x, pl_str name, pl_str kind, enum ns_of which, pl_str ns)
 {
-	static const struct candidates none;
 	if (!x->size)
-		return &none;
+		return NULL;
 	return &entry_slot(x, name, kind, which, ns)->list;
+}
+
+/* ---- by prefix and suffix ---- */
+
+struct bucket {
+	pl_str affix;
+	uint64_t hash;
+	struct candidates list;
+	bool used;
+};
+
+struct buckets {
+	size_t size; /* a power of two, more than there can be buckets */
+	struct bucket v[];
+};
+
+static pl_str outermost(const struct strings *l)
+{
+	return l->n ? l->v[l->n - 1] : S("");
+}
+
+static struct bucket *bucket_slot(struct buckets *x, pl_str affix)
+{
+	uint64_t hash = str_hash(affix);
+	size_t i = hash & (x->size - 1);
+	while (x->v[i].used && (x->v[i].hash != hash || !str_eq(x->v[i].affix, affix)))
+		i = (i + 1) & (x->size - 1);
+	x->v[i].hash = hash;
+	x->v[i].affix = affix;
+	return &x->v[i];
+}
+
+static struct buckets *buckets_new(struct build *b, const struct candidates *l, bool prefix)
+{
+	size_t size = 16;
+	while (size < (size_t)l->n * 2)
+		size *= 2;
+	struct buckets *x = arena_alloc(b->mem, sizeof(*x) + size * sizeof(x->v[0]));
+	x->size = size;
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct resource *r = l->v[i];
+		struct bucket *k = bucket_slot(x, outermost(prefix ? &r->prefixes : &r->suffixes));
+		k->used = true;
+		k->list.v = arena_grow(b->mem, k->list.v, k->list.n, &k->list.cap, sizeof(struct resource *));
+		k->list.v[k->list.n++] = r;
+	}
+	return x;
+}
+
+const struct candidates *names_bucket(struct build *b, struct candidates *l, bool prefix, pl_str affix)
+{
+	struct buckets **x = prefix ? &l->prefixes : &l->suffixes;
+	if (!*x)
+		*x = buckets_new(b, l, prefix);
+	return &bucket_slot(*x, affix)->list;
 }
 
 pl_str names_ns(const struct names *x, const struct resource *r, enum ns_of which)
