@@ -184,10 +184,8 @@ static pl_status read_file(int fd, struct arena *a, pl_str *out)
 		return PL_ETOOBIG;
 	size_t room = (size_t)st.st_size + 1;
 	char *p = arena_alloc(a, room);
-	size_t n = 0;
-	ssize_t got = 0;
-	while (n < room && (got = read(fd, p + n, room - n)) > 0)
-		n += (size_t)got;
+	ssize_t got = read(fd, p, room); /* of a file, less than was asked for is all there is */
+	size_t n = got > 0 ? (size_t)got : 0;
 	struct buf more = BUF_INIT(TREE_FILE_MAX);
 	char block[16384];
 	if (n == room)
