@@ -181,13 +181,17 @@ pl_status builtins_transform(struct build *b, struct target *t, struct accumulat
 
 /* ---- validators: ---- */
 
-/* A validator may leave its mark, this label; it is taken out again. */
-static void drop_mark(struct build *b, pl_node *node)
+/* A validator may leave its mark, a label, which does not count. */
+static pl_node *without_mark(struct build *b, pl_node *node)
 {
-	pl_node *meta = pl_gets(node, "metadata"), *labels = pl_gets(meta, "labels");
-	if (pl_kind(labels) != PL_MAP || pl_remove(b->doc, labels, S("validated-by")) || pl_len(labels))
-		return;
-	(void)pl_remove(b->doc, meta, S("labels"));
+	if (!pl_gets(pl_gets(pl_gets(node, "metadata"), "labels"), "validated-by"))
+		return node;
+	pl_node *copy = pl_copy(b->doc, b->doc, node), *meta = pl_gets(copy, "metadata");
+	pl_node *labels = pl_gets(meta, "labels");
+	(void)pl_remove(b->doc, labels, S("validated-by"));
+	if (!pl_len(labels))
+		(void)pl_remove(b->doc, meta, S("labels"));
+	return copy;
 }
 
 static pl_status validate_by(struct build *b, struct target *t, const struct resource *r, struct resmap *m)
@@ -198,9 +202,7 @@ static pl_status validate_by(struct build *b, struct target *t, const struct res
 		before[i] = pl_copy(b->doc, b->doc, m->v[i]->node);
 	pl_status st = transform_by(b, t, r, "validators", m, NULL);
 	for (uint32_t i = 0; i < n && !st; i++) {
-		if (i < m->n)
-			drop_mark(b, m->v[i]->node);
-		if (i >= m->n || m->n != n || !pl_equal(before[i], m->v[i]->node))
+		if (i >= m->n || m->n != n || !pl_equal(before[i], without_mark(b, m->v[i]->node)))
 			return fail(b, PL_EINVAL, r->node, "the validator '%.*s' changes resources (the first: %.*s)",
 				    F(r->id.name), F(i < m->n ? id_text(b, &m->v[i]->id) : S("one is taken out")));
 	}
