@@ -212,10 +212,7 @@ static pl_status replicas(const struct step *s, pl_node *list)
 
 static pl_status images(const struct step *s, pl_node *list)
 {
-	pl_status st = PL_OK;
-	for (size_t i = 0; i < pl_len(list) && !st; i++)
-		st = run(s, transform_images, wrap(s->b, "imageTag", pl_item(list, i)));
-	return st;
+	return run(s, transform_images, wrap(s->b, "imageTags", list));
 }
 
 static pl_status replacements(const struct step *s, pl_node *value)

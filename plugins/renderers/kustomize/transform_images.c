@@ -19,7 +19,12 @@ struct image {
 };
 
 struct images_cfg {
-	const pl_node *image, *specs;
+	const pl_node *image, *specs, *list;
+};
+
+struct images {
+	struct image *v;
+	uint32_t n, cap;
 };
 
 /* ---- matching ---- */
@@ -47,7 +52,7 @@ static bool is_tail(pl_str s)
 
 static bool simple_match(pl_str pattern, pl_str s)
 {
-	if (s.n < pattern.n)
+	if (s.n < pattern.n || (s.n > pattern.n && s.p[pattern.n] != ':' && s.p[pattern.n] != '@'))
 		return false;
 	for (size_t i = 0; i < pattern.n; i++) {
 		if (pattern.p[i] != s.p[i] && pattern.p[i] != '.')
@@ -133,93 +138,129 @@ static pl_str changed(struct build *b, const struct image *im, pl_str old)
 			    F(p.digest));
 }
 
-static pl_status set_image(struct build *b, void *ctx, pl_node *parent, pl_str key, size_t item, pl_node **slot)
+/* ---- the places of one resource ---- */
+
+struct place_of_image {
+	pl_node *parent;
+	pl_str key;
+	size_t item;
+	uint32_t times; /* how many ways lead to it: each entry is applied as often */
+};
+
+struct places_of_images {
+	struct place_of_image *v;
+	uint32_t n, cap;
+	uint32_t next; /* behind the one that was found last: the ways go in the same order */
+};
+
+static struct place_of_image *find_place(struct places_of_images *l, const pl_node *parent, pl_str key, size_t item)
 {
-	const struct image *im = ctx;
-	(void)parent;
-	(void)key;
-	(void)item;
-	int kind = pl_kind(*slot);
-	if (kind == PL_LIST || kind == PL_MAP)
-		return fail(b, PL_EINVAL, *slot, "an image must be a string, but it is %s", node_kind_name(*slot));
-	pl_str old = pl_text(*slot);
-	if (!matches(im, old))
-		return PL_OK;
-	return field_set_plain(b, slot, changed(b, im, old));
+	for (uint32_t i = 0; i < l->n; i++) {
+		uint32_t at = l->next + i < l->n ? l->next + i : l->next + i - l->n;
+		struct place_of_image *p = &l->v[at];
+		if (p->parent == parent && p->item == item && str_eq(p->key, key)) {
+			l->next = at + 1 < l->n ? at + 1 : 0;
+			return p;
+		}
+	}
+	return NULL;
 }
 
-/* ---- every list of containers ---- */
+static void add_place(struct build *b, struct places_of_images *l, pl_node *parent, pl_str key, size_t item)
+{
+	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	l->v[l->n++] = (struct place_of_image){parent, key, item, 1};
+}
 
-static pl_status walk_containers(struct build *b, struct image *im, pl_node *list)
+static pl_status note_place(struct build *b, void *ctx, pl_node *parent, pl_str key, size_t item, pl_node **slot)
+{
+	struct places_of_images *l = ctx;
+	(void)slot;
+	struct place_of_image *p = find_place(l, parent, key, item);
+	if (p)
+		p->times++;
+	else
+		add_place(b, l, parent, key, item);
+	return PL_OK;
+}
+
+static pl_status note_containers(struct build *b, struct places_of_images *l, pl_node *list)
 {
 	for (size_t i = 0; i < pl_len(list); i++) {
-		pl_node *c = pl_item(list, i), *now;
+		pl_node *c = pl_item(list, i);
 		int kind = pl_kind(c);
 		if (kind != PL_MAP && kind != PL_NULL)
 			return fail(b, PL_EINVAL, c, "a container must be a map, but it is %s", node_kind_name(c));
-		pl_node *old = now = pl_gets(c, "image");
-		if (!old)
-			continue;
-		pl_status st = set_image(b, im, c, S("image"), 0, &now);
-		if (!st && now != old)
-			st = pl_sets(b->doc, c, "image", now);
-		if (st)
-			return st;
+		if (pl_gets(c, "image"))
+			add_place(b, l, c, S("image"), 0);
 	}
 	return PL_OK;
 }
 
-static pl_status walk(struct build *b, struct image *im, pl_node *n)
+/* Every list of containers. */
+static pl_status walk(struct build *b, struct places_of_images *l, pl_node *n)
 {
 	pl_status st = PL_OK;
-	int kind = pl_kind(n);
-	if (kind == PL_LIST) {
-		for (size_t i = 0; !st && i < pl_len(n); i++)
-			st = walk(b, im, pl_item(n, i));
-	} else if (kind == PL_MAP) {
-		for (size_t i = 0; !st && i < pl_len(n); i++) {
-			pl_node *value = pl_value(n, i);
-			int inner = pl_kind(value);
-			if (inner != PL_LIST && inner != PL_MAP)
-				continue;
-			st = walk(b, im, value);
-			pl_str key = pl_text(pl_key(n, i));
-			if (!st && inner == PL_LIST && (str_is(key, "containers") || str_is(key, "initContainers")))
-				st = walk_containers(b, im, value);
-		}
+	bool map = pl_kind(n) == PL_MAP;
+	for (size_t i = 0; !st && i < pl_len(n); i++) {
+		pl_node *value = map ? pl_value(n, i) : pl_item(n, i);
+		int kind = pl_kind(value);
+		if (kind != PL_LIST && kind != PL_MAP)
+			continue;
+		st = walk(b, l, value);
+		pl_str key = map ? pl_text(pl_key(n, i)) : S("");
+		if (!st && kind == PL_LIST && (str_is(key, "containers") || str_is(key, "initContainers")))
+			st = note_containers(b, l, value);
 	}
 	return st;
 }
 
-/* A schema may have fields of these names, and its texts are no images. */
-static bool has_images(const struct resource *r)
+/* ---- setting them ---- */
+
+static pl_status set_image(struct build *b, const struct images *list, const struct place_of_image *p)
 {
-	return r->node && !str_is(r->id.gvk.kind, "CustomResourceDefinition");
+	bool map = pl_kind(p->parent) == PL_MAP;
+	pl_node *old = map ? pl_get(p->parent, p->key) : pl_item(p->parent, p->item), *now = old;
+	pl_status st = PL_OK;
+	if (pl_kind(old) == PL_LIST || pl_kind(old) == PL_MAP)
+		return fail(b, PL_EINVAL, old, "an image must be a string, but it is %s", node_kind_name(old));
+	for (uint32_t i = 0; i < list->n; i++) {
+		for (uint32_t k = 0; !st && k < p->times && matches(&list->v[i], pl_text(now)); k++)
+			st = field_set_plain(b, &now, changed(b, &list->v[i], pl_text(now)));
+	}
+	if (st || now == old)
+		return st;
+	return map ? pl_set(b->doc, p->parent, p->key, now) : pl_set_item(b->doc, p->parent, p->item, now);
 }
 
-static pl_status set_everywhere(struct build *b, struct image *im, const struct fieldspecs *specs, struct resmap *m)
+static pl_status set_in(struct build *b, const struct images *list, struct field_index *index,
+			struct places_of_images *places, const struct resource *r)
 {
-	pl_status st = PL_OK;
-	for (uint32_t i = 0; !st && i < m->n; i++) {
-		st = has_images(m->v[i]) ? walk(b, im, m->v[i]->node) : PL_OK;
-		if (st)
-			pl_err_in(b->err, "images of %.*s", F(id_text(b, &m->v[i]->id)));
-	}
+	places->n = places->next = 0;
+	pl_status st = walk(b, places, r->node);
+	if (!st)
+		st = field_index_each(b, index, r, -1, note_place, places);
+	for (uint32_t i = 0; !st && i < places->n; i++)
+		st = set_image(b, list, &places->v[i]);
+	return st ? pl_err_in(b->err, "images of %.*s", F(id_text(b, &r->id))) : PL_OK;
+}
+
+static pl_status set_everywhere(struct build *b, const struct images *list, const struct fieldspecs *specs,
+				struct resmap *m)
+{
 	struct field_index *index = field_index_new(b, specs);
+	struct places_of_images places = {0};
+	pl_status st = PL_OK;
 	for (uint32_t i = 0; !st && i < m->n; i++) {
-		if (has_images(m->v[i]))
-			st = field_index_each(b, index, m->v[i], -1, set_image, im);
+		/* A schema may have fields of these names, and its texts are no images. */
+		if (m->v[i]->node && !str_is(m->v[i]->id.gvk.kind, "CustomResourceDefinition"))
+			st = set_in(b, list, index, &places, m->v[i]);
 	}
 	return st;
 }
 
-pl_status transform_images(struct build *b, struct target *t, const pl_node *cfg, const struct config *fields,
-			   struct resmap *m)
+static pl_status add_image(struct build *b, const pl_node *n, void *ctx)
 {
-	static const struct cfg_key outer[] = {
-		{"imageTag", CFG_NODE, offsetof(struct images_cfg, image)},
-		{"fieldSpecs", CFG_NODE, offsetof(struct images_cfg, specs)},
-	};
 	static const struct cfg_key keys[] = {
 		{"name", CFG_TEXT, offsetof(struct image, name)},
 		{"newName", CFG_TEXT, offsetof(struct image, new_name)},
@@ -227,19 +268,39 @@ pl_status transform_images(struct build *b, struct target *t, const pl_node *cfg
 		{"digest", CFG_TEXT, offsetof(struct image, digest)},
 		{"tagSuffix", CFG_TEXT, offsetof(struct image, tag_suffix)},
 	};
+	struct images *l = ctx;
+	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
+	struct image *im = &l->v[l->n++];
+	*im = (struct image){0};
+	pl_status st = cfg_read(b, n, "image", keys, 5, CFG_WARN, im);
+	if (!st)
+		compile(b, im, n);
+	return st;
+}
+
+/* What a kustomization's own images: say comes as one list: each place is looked for once, not once an entry. */
+pl_status transform_images(struct build *b, struct target *t, const pl_node *cfg, const struct config *fields,
+			   struct resmap *m)
+{
+	static const struct cfg_key keys[] = {
+		{"imageTag", CFG_NODE, offsetof(struct images_cfg, image)},
+		{"fieldSpecs", CFG_NODE, offsetof(struct images_cfg, specs)},
+		{"imageTags", CFG_NODE, offsetof(struct images_cfg, list)},
+	};
 	(void)t;
 	struct images_cfg c = {0};
-	struct image im = {0};
+	struct images list = {0};
 	struct fieldspecs specs = {0};
-	pl_status st = cfg_read_transformer(b, cfg, outer, 2, &c);
+	pl_status st = cfg_read_transformer(b, cfg, keys, fields ? 3 : 2, &c);
 	if (!st && c.image)
-		st = cfg_read(b, c.image, "image", keys, 5, CFG_WARN, &im);
+		st = add_image(b, c.image, &list);
+	if (!st)
+		st = cfg_each(b, c.list, "images", add_image, &list);
 	if (!st)
 		st = cfg_fieldspecs(b, c.specs, &specs);
-	if (st)
-		return st;
-	compile(b, &im, c.image ? c.image : cfg);
-	st = set_everywhere(b, &im, fields && !c.specs ? &fields->images : &specs, m);
-	pl_regex_free(im.re);
+	if (!st)
+		st = set_everywhere(b, &list, fields && !c.specs ? &fields->images : &specs, m);
+	for (uint32_t i = 0; i < list.n; i++)
+		pl_regex_free(list.v[i].re);
 	return st;
 }
