@@ -153,7 +153,7 @@ class Tree:
         if self.some(0.3):
             g["options"] = self.r.choice([{"disableNameSuffixHash": True}, {"labels": {"gen": "yes"}}, {"annotations": {"n": "1"}}, {"immutable": True}])
         if self.some(0.3):
-            self.write(folder + "/file.txt", self.r.choice(["text\n", "no end", "a: b\nc: d\n", "trailing  \n\n", "\ttab\n", ""]))
+            self.write(folder + "/file.txt", self.r.choice(["text\n", "no end", "a: b\nc: d\n", "trailing  \n\n", "x\ttab\n", ""]))
             g["files"] = [self.r.choice(["file.txt", "key=file.txt"])]
         if self.some(0.2):
             self.write(folder + "/vars.env", "# comment\nHOST=example.com\n\nPORT=80\n")
