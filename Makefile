@@ -289,6 +289,8 @@ $(BUILD)/fuzz/%: $(O)/tests/fuzz/%.o $(call archives,engine) $(LIBPLUMB)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  link  $@')
 	$(Q)$(fuzz_link) -fsanitize=fuzzer
+# these load the plugin itself
+$(BUILD)/fuzz/replacement $(BUILD)/tests/fuzz_replacement_test: | $(BUILD)/plugins/renderers/kustomize.so $(BUILD)/modules/regex.so
 fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 fuzz: deps-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=address,undefined CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-programs
