@@ -109,6 +109,7 @@ void bind_check(struct engine *g, struct config *c, struct err_list *errors)
 		get_use(&b, PL_KIND_APPLIER, &r->targets[i].use, NULL, &p, &options);
 	for (size_t i = 0; i < r->n_apps; i++)
 		check_app(&b, &r->apps[i]);
+	remotes_check(c, errors);
 	arena_free(b.a);
 }
 

@@ -305,6 +305,7 @@ pl_status acquire_content(struct repo *r, const pl_str *ids, const pl_str *names
 
 /* ---- remotes.c: other repositories' trees ---- */
 struct remotes *remotes_of(struct app *a, struct arena *mem); /* for one render */
+void remotes_check(const struct config *c, struct err_list *errors);
 void remotes_conf(struct engine *g, struct hash *h); /* what the operator permits, as far as renders depend on it */
 /* The application uses these from now on, and no others. */
 void remotes_use(struct app *a, const struct trace_remote *v, size_t n);

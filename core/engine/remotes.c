@@ -3,8 +3,8 @@
  * Trees that renders take from elsewhere: a kustomization names a repository by its URL. The operator says from which
  * hosts (remoteHosts); nobody else may make plumb call addresses, for a repository's authors are not the operator.
  *
- * Such a repository is a struct repo like a configured one (the same one, when its options are the same), so one poll
- * serves all applications that use it. Its answers are asked for by the first render that needs them, then by polls.
+ * Such a repository is a struct repo like a configured one, so one poll serves all applications that use it. Its
+ * answers are asked for by the first render that needs them, then by polls.
  */
 #include "core/engine/internal.h"
 
@@ -22,6 +22,26 @@ struct url {
 	bool own_port; /* the scheme's */
 };
 
+/* Only what every library takes for the same: a byte that one of them reads another way could lead elsewhere. */
+static bool only(pl_str s, const char *more)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!plain && (c == 0 || !strchr(more, c)))
+			return false;
+	}
+	return true;
+}
+
+static bool is_number(pl_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0;
+}
+
 static bool cut_port(pl_str authority, const char *own_port, struct url *u)
 {
 	const char *end = authority.n && authority.p[0] == '[' ? memchr(authority.p, ']', authority.n) : authority.p;
@@ -31,7 +51,7 @@ static bool cut_port(pl_str authority, const char *own_port, struct url *u)
 	u->host = (pl_str){authority.p, colon ? (size_t)(colon - authority.p) : authority.n};
 	u->port = colon ? (pl_str){colon + 1, authority.n - u->host.n - 1} : str_of(own_port);
 	u->own_port = str_eqz(u->port, own_port);
-	return u->host.n > 0;
+	return u->host.n > 0 && is_number(u->port) && only(u->host, *u->host.p == '[' ? "[]:." : ".-_");
 }
 
 /* SCHEME://[USER@]HOST[:PORT]/… and USER@HOST:PATH; false: a path of this machine, or nothing that has a host. */
@@ -50,9 +70,11 @@ static bool read_url(pl_str url, struct url *u)
 		size_t from = schemes[i].scheme.n, to = from;
 		if (!str_starts(url, schemes[i].scheme))
 			continue;
-		while (to < url.n && !strchr("/?#\\", url.p[to]))
+		while (to < url.n && !strchr("/?#", url.p[to]))
 			to++;
 		const char *at = memrchr(url.p + from, '@', to - from);
+		if (at && !only((pl_str){url.p + from, (size_t)(at - url.p) - from}, "._~%+-:"))
+			return false;
 		from = at ? (size_t)(at + 1 - url.p) : from;
 		return cut_port((pl_str){url.p + from, to - from}, schemes[i].port, u);
 	}
@@ -61,7 +83,7 @@ static bool read_url(pl_str url, struct url *u)
 	if (!colon || (slash && slash < colon) ||
 	    str_starts((pl_str){colon, url.n - (size_t)(colon - url.p)}, S("://")))
 		return false;
-	const char *at = memrchr(url.p, '@', (size_t)(colon - url.p));
+	const char *at = memchr(url.p, '@', (size_t)(colon - url.p));
 	const char *host = at ? at + 1 : url.p;
 	return cut_port((pl_str){host, (size_t)(colon - host)}, "22", u);
 }
@@ -99,6 +121,25 @@ static pl_status check_host(struct engine *g, pl_str name, struct pl_err *e)
 	pl_err_hint(e, "`remoteHosts: [%.*s%s%.*s]` in plumb.yaml permits it", F(u.host), u.own_port ? "" : ":",
 		    F(u.own_port ? (pl_str){0} : u.port));
 	return PL_EDENIED;
+}
+
+void remotes_check(const struct config *c, struct err_list *errors)
+{
+	const struct config_root *r = config_get(c);
+	char *file = str_dup(r->path);
+	for (size_t i = 0; i < r->n_remote_hosts; i++) {
+		struct url u = {0};
+		pl_str h = r->remote_hosts[i], host = str_starts(h, S("*.")) ? (pl_str){h.p + 2, h.n - 2} : h;
+		if (str_eq(h, S("*")) || cut_port(host, "443", &u))
+			continue;
+		struct pl_err *e = err_list_add(errors);
+		pl_err_set(e, PL_EINVAL, (pl_place){file, 0, 0},
+			   "remoteHosts: '%.*s' is no host (HOST, HOST:PORT, *.DOMAIN or *)", F(h));
+		if (read_url(h, &u))
+			pl_err_hint(e, "write '%.*s%s%.*s'", F(u.host), u.own_port ? "" : ":",
+				    F(u.own_port ? (pl_str){0} : u.port));
+	}
+	free(file);
 }
 
 void remotes_conf(struct engine *g, struct hash *h)

@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
-from harness import eq, has, main, stop, test, wait_for  # noqa: E402
+from harness import eq, free_port, has, main, stop, test, wait_for  # noqa: E402
 from shop import Shop, config_map  # noqa: E402
 from files_server import Files  # noqa: E402
 import git_servers as gs  # noqa: E402
@@ -52,6 +52,37 @@ def _():
         s.running[-1].send_signal(signal.SIGHUP)
         wait_for("the error", lambda: (s.app() or {}).get("message"))
         assert s.live_text("my-a"), "nothing is pruned for it"
+
+
+@test("a host is permitted with its port, a domain with all below it; what one library might read another way is not")
+def _():
+    with Shop(files={"README": ""}) as s:
+        port = free_port()
+        here, repo = "http://127.0.0.1:%d" % port, "/lib.git/base"
+        for hosts, url, permitted in (
+                ("'127.0.0.1:%d'" % port, here + repo, True), ("'*'", here + repo, True), ("'*.0.0.1:%d'" % port, here + repo, True),
+                ("'127.0.0.1:%d'" % port, here + "/cm.yaml", True),
+                ("127.0.0.1", here + repo, False), ("'127.0.0.1:1'", here + repo, False), ("'*.127.0.0.1:%d'" % port, here + repo, False),
+                ("'27.0.0.1:%d'" % port, here + repo, False), ("'localhost:%d'" % port, here + repo, False),
+                ("good.example", "http://good.example\\@127.0.0.1:%d%s" % (port, repo), False),
+                ("good.example", "http://good.example@127.0.0.1:%d%s" % (port, repo), False),
+                ("good.example", "http://127.0.0.1:%d/good.example%s" % (port, repo), False),
+                ("good.example", "http://good.example:80@127.0.0.1:%d%s" % (port, repo), False),
+                ("good.example", "http://good.example#@127.0.0.1:%d/cm.yaml" % port, False),
+                ("good.example", "http://127.0.0.1:%d#@good.example/cm.yaml" % port, False),
+                ("good.example", "ssh://git@127.0.0.1:%d%s" % (port, repo), False),
+                ("good.example", "git@bad.example:good.example/lib.git//base", False)):
+            s.commit("repo", {"web/kustomization.yaml": "resources:\n- '%s'\n" % url})
+            s.configure(extra="remoteHosts: [%s]" % hosts)
+            err = s.plumb("render", "web", status=2).err
+            has(err, "web/kustomization.yaml:2:3: ")
+            refused = "may be taken from" in err or "lies on this machine" in err
+            if permitted:
+                has(err, "onnect")
+            assert refused != permitted or "good.example" in hosts and "onnect" not in err, "%s for %s: %s" % (hosts, url, err)
+        for hosts, says in (("https://example.org/x", "write 'example.org'"), ("'a b'", "'a b' is no host"), ("'x:y'", "'x:y' is no host")):
+            s.configure(extra="remoteHosts: [%s]" % hosts)
+            has(s.plumb("check", status=2).err, "plumb.yaml", "remoteHosts", says)
 
 
 @test("what lies on this machine is never taken, whatever is permitted")
