@@ -113,6 +113,84 @@ static pl_status read_inside(struct build *b, pl_str text, const struct path *p,
 	return PL_EINVAL;
 }
 
+/* ---- texts with comments ---- */
+
+struct span { /* a scalar in the text */
+	size_t at, n;
+	const struct slot *slot;
+};
+
+static bool has_comments(pl_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '#' && (!i || strchr(" \t\n", s.p[i - 1])))
+			return true;
+	}
+	return false;
+}
+
+/* Where the scalar at the node's place ends; false unless it stands on one line as it was read. */
+static bool find_span(struct build *b, pl_str text, const pl_node *n, struct span *out)
+{
+	pl_place at = pl_at(b->doc, n);
+	pl_str value = pl_text(n);
+	size_t i = 0;
+	for (uint32_t line = 1; line < at.line; line++) {
+		const char *end = memchr(text.p + i, '\n', text.n - i);
+		if (!end)
+			return false;
+		i = (size_t)(end - text.p) + 1;
+	}
+	int style = pl_style(n);
+	size_t quote = style == PL_STYLE_SINGLE || style == PL_STYLE_DOUBLE;
+	i += at.col ? at.col - 1 : 0;
+	if (!at.line || (!quote && style != PL_STYLE_PLAIN) || !value.n || i + value.n + 2 * quote > text.n)
+		return false;
+	*out = (struct span){.at = i, .n = value.n + 2 * quote};
+	char mark = style == PL_STYLE_SINGLE ? '\'' : '"';
+	return !memcmp(text.p + i + quote, value.p, value.n) &&
+	       (!quote || (text.p[i] == mark && text.p[i + out->n - 1] == mark));
+}
+
+static int by_offset(const void *x, const void *y)
+{
+	const struct span *a = x, *b = y;
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* The spans of all places in order, or NULL when the text has no comments or not every place has one. */
+static struct span *find_spans(struct build *b, pl_str text, const struct slots *places)
+{
+	if (!has_comments(text))
+		return NULL;
+	struct span *v = arena_alloc(b->mem, (places->n + 1) * sizeof(*v));
+	for (uint32_t i = 0; i < places->n; i++) {
+		if (places->v[i].rest || places->v[i].made || !find_span(b, text, slot_node(&places->v[i]), &v[i]))
+			return NULL;
+		v[i].slot = &places->v[i];
+	}
+	qsort(v, places->n, sizeof(*v), by_offset);
+	return v;
+}
+
+/* Only the scalars change, so that the comments stay. NULL text: a new one needs more than a line. */
+static pl_str splice(struct build *b, pl_str text, const struct span *v, uint32_t n)
+{
+	pl_str out = S("");
+	size_t from = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		pl_node *pair = pl_new_map(b->doc);
+		(void)pl_sets(b->doc, pair, "k", pl_copy(b->doc, b->doc, slot_node(v[i].slot)));
+		pl_str line = replacement_yaml(b, pair);
+		if (line.n < 4 || memchr(line.p, '\n', line.n) || v[i].at < from)
+			return (pl_str){NULL, 0};
+		out = arena_printf(b->mem, "%.*s%.*s%.*s", F(out), (int)(v[i].at - from), text.p + from,
+				   (int)line.n - 3, line.p + 3);
+		from = v[i].at + v[i].n;
+	}
+	return arena_printf(b->mem, "%.*s%.*s", F(out), (int)(text.n - from), text.p + from);
+}
+
 pl_status replacement_put_inside(struct build *b, const struct slot *s, struct path *p, const struct repl_value *v,
 				 const struct repl_options *o, int create)
 {
@@ -122,16 +200,19 @@ pl_status replacement_put_inside(struct build *b, const struct slot *s, struct p
 	pl_status st = read_inside(b, text, p, s->rest, &root);
 	if (!st)
 		st = path_find(b, root, p, s->rest, create, &places);
+	bool json = start.n && (start.p[0] == '{' || start.p[0] == '[');
+	struct span *spans = st || json ? NULL : find_spans(b, text, &places);
 	for (uint32_t i = 0; !st && i < places.n; i++) {
 		const struct slot *at = &places.v[i];
 		st = at->rest ? replacement_put_inside(b, at, p, v, o, create) : replacement_put(b, at, v, o, p->at);
 	}
 	if (st)
 		return st;
-	bool json = start.p[0] == '{' || start.p[0] == '[';
-	if (!json)
+	if (spans)
+		out = splice(b, (pl_str){text.p, (size_t)(start.p + start.n - text.p)}, spans, places.n);
+	if (!json && (!spans || !out.p))
 		out = replacement_yaml(b, root);
-	else if (write_json(b, root, text, &out))
+	if (json && write_json(b, root, text, &out))
 		return fail(b, PL_EINVAL, p->at, "the text at '%.*s' can't be written again", F(p->text));
 	pl_node *new = pl_new_string(b->doc, out);
 	pl_set_at(b->doc, new, b->doc, old);
