@@ -325,28 +325,33 @@ static pl_status check_scalar(struct build *b, const pl_node *old)
 	return PL_OK;
 }
 
+/* The new one stands where the old one did, and is quoted as that was: what is set there later looks at it. */
+static void replace(struct build *b, pl_node **slot, pl_node *n)
+{
+	if (*slot) {
+		pl_set_at(b->doc, n, b->doc, *slot);
+		if (pl_kind(n) == PL_STRING && pl_kind(*slot) == PL_STRING)
+			pl_set_style(n, pl_style(*slot));
+	}
+	*slot = n;
+}
+
 pl_status field_set_string(struct build *b, pl_node **slot, pl_str value)
 {
 	pl_status st = check_scalar(b, *slot);
-	if (st)
-		return st;
-	pl_node *n = pl_new_string(b->doc, value);
-	if (*slot)
-		pl_set_at(b->doc, n, b->doc, *slot);
-	*slot = n;
-	return PL_OK;
+	if (!st)
+		replace(b, slot, pl_new_string(b->doc, value));
+	return st;
 }
 
 pl_status field_set_plain(struct build *b, pl_node **slot, pl_str value)
 {
 	int style = pl_style(*slot);
 	pl_status st = check_scalar(b, *slot);
-	if (st || style == PL_STYLE_SINGLE || style == PL_STYLE_DOUBLE)
-		return st ? st : field_set_string(b, slot, value);
-	pl_node *n = plain_scalar(b, value);
-	if (*slot)
-		pl_set_at(b->doc, n, b->doc, *slot);
-	*slot = n;
+	if (st || !value.n) /* setting nothing changes nothing */
+		return st;
+	bool quoted = style == PL_STYLE_SINGLE || style == PL_STYLE_DOUBLE;
+	replace(b, slot, quoted ? pl_new_string(b->doc, value) : plain_scalar(b, value));
 	return PL_OK;
 }
 

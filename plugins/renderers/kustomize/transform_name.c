@@ -55,7 +55,7 @@ static pl_status rename_one(struct build *b, struct affix *a, struct resmap *m, 
 		if (!gvk_selects(&paths[i]->spec->gvk, &r->id.gvk))
 			continue;
 		bool name = str_is(paths[i]->text, "metadata/name");
-		if (name)
+		if (name && a->text.n)
 			remember(b, a, r);
 		st = field_path_each(b, r->node, paths[i], paths[i]->spec->create, PL_STRING, set_affix, a);
 		if (!st && name)
@@ -81,7 +81,7 @@ static pl_status transform(struct build *b, struct affix *a, const pl_node *cfg,
 	if (!c.specs && !table)
 		return fail(b, PL_EINVAL, cfg, "a %s needs 'fieldSpecs', for example [{path: metadata/name}]",
 			    a->kind == PREFIX ? "PrefixTransformer" : "SuffixTransformer");
-	if (!c.text.n)
+	if (!c.text.n && !c.specs)
 		return PL_OK;
 	a->text = c.text;
 	a->index = field_index_new(b, c.specs ? &own : table);
