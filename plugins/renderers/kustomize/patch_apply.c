@@ -185,7 +185,8 @@ static pl_node *as_json_has_it(struct build *b, pl_node *n, bool flow);
 
 static pl_node *blank_null(struct build *b, const pl_node *n, bool flow)
 {
-	pl_node *new = flow ? pl_new_string(b->doc, S("")) : pl_new_null(b->doc);
+	bool text = flow && !pl_tag(b->doc, n).n;
+	pl_node *new = text ? pl_new_string(b->doc, S("")) : pl_new_null(b->doc);
 	pl_set_at(b->doc, new, b->doc, n);
 	return new;
 }
