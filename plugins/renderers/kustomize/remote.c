@@ -147,7 +147,7 @@ static pl_str from(pl_str s, size_t n)
 
 static size_t find(pl_str s, const char *what)
 {
-	const char *p = s.n ? memmem(s.p, s.n, what, strlen(what)) : NULL;
+	const char *p = s.p ? memmem(s.p, s.n, what, strlen(what)) : NULL;
 	return p ? (size_t)(p - s.p) : SIZE_MAX;
 }
 
