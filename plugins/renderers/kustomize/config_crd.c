@@ -17,7 +17,7 @@ struct crd_walk {
 	pl_str steps[MAX_STEPS];
 	const pl_node *seen[MAX_STEPS]; /* types on the way down */
 	uint32_t n;
-	uint32_t budget; /* properties that may still be looked at */
+	uint32_t *budget; /* properties that may still be looked at, by all walks */
 };
 
 static const pl_node *properties_of(const pl_node *type)
@@ -128,7 +128,7 @@ static pl_status walk_type(struct crd_walk *w, const pl_node *type)
 	const pl_node *properties = properties_of(type);
 	for (size_t i = 0; i < pl_len(properties); i++) {
 		const pl_node *property = pl_value(properties, i);
-		if (!w->budget--)
+		if (!(*w->budget)--)
 			return fail(w->b, PL_ETOOBIG, property, "more than a million properties to look at");
 		pl_str name = pl_text(pl_key(properties, i));
 		pl_status st = add_places(w, name, property);
@@ -155,11 +155,11 @@ static pl_str kind_of(pl_str type)
 	return kind;
 }
 
-static pl_status read_type(struct build *b, struct config *into, const pl_node *types, size_t i)
+static pl_status read_type(struct build *b, struct config *into, const pl_node *types, size_t i, uint32_t *budget)
 {
 	pl_str name = pl_text(pl_key(types, i));
 	struct crd_walk *w = arena_alloc(b->mem, sizeof(*w));
-	*w = (struct crd_walk){.b = b, .into = into, .types = types, .gvk = {.kind = kind_of(name)}, .budget = 1000000};
+	*w = (struct crd_walk){.b = b, .into = into, .types = types, .gvk = {.kind = kind_of(name)}, .budget = budget};
 	pl_status st = walk_type(w, pl_value(types, i));
 	return st ? pl_err_in(b->err, "type '%.*s' of a crds: file", F(name)) : PL_OK;
 }
@@ -179,13 +179,14 @@ pl_status config_read_crd(struct build *b, struct config *into, const pl_node *r
 	if (pl_kind(root) != PL_MAP)
 		return fail(b, PL_EINVAL, root, "a crds: file must be a map of OpenAPI definitions, but it is %s",
 			    node_kind_name(root));
+	uint32_t budget = 1000000;
 	for (size_t i = 0; i < pl_len(root); i++) {
 		int kind = pl_kind(pl_value(root, i));
 		if (kind != PL_MAP && kind != PL_NULL)
 			return no_definition(b, root, i);
 		if (!looks_like_resource(pl_value(root, i)))
 			continue;
-		pl_status st = read_type(b, into, root, i);
+		pl_status st = read_type(b, into, root, i, &budget);
 		if (st)
 			return st;
 	}

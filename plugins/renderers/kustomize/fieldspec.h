@@ -39,10 +39,10 @@ pl_status field_index_each(struct build *b, struct field_index *x, const struct 
 
 /*
  * Stores value where a field_set_fn was called: as plain text by the schema that resources have, so that "10" becomes a
- * number, unless what stood there was quoted. A list or map there is an error.
+ * number, unless what stood there was quoted; "" changes nothing. A list or map there is an error.
  */
 pl_status field_set_plain(struct build *b, pl_node **slot, pl_str value);
-/* The same as a string, always. */
+/* As a string, always. */
 pl_status field_set_string(struct build *b, pl_node **slot, pl_str value);
 /* Puts key: value (a string) into the map at *slot; null stays null. Another kind of node is an error. */
 pl_status field_set_entry(struct build *b, pl_node *map, pl_str key, pl_node *value);
