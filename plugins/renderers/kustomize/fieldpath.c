@@ -37,16 +37,20 @@ static struct path_step step_of(pl_str text)
 /* The text up to the next dot that no backslash stands before, without those backslashes. */
 static bool next_piece(struct build *b, pl_str text, size_t *pos, pl_str *out)
 {
-	if (*pos > text.n)
+	size_t start = *pos, end = start, n = 0;
+	if (start > text.n)
 		return false;
-	char *piece = arena_alloc(b->mem, text.n - *pos + 1);
-	size_t n = 0, i = *pos;
-	for (; i < text.n && text.p[i] != '.'; i++) {
-		if (text.p[i] == '\\' && i + 1 < text.n && text.p[i + 1] == '.')
-			i++;
+	while (end < text.n && text.p[end] != '.')
+		end += text.p[end] == '\\' && end + 1 < text.n && text.p[end + 1] == '.' ? 2 : 1;
+	*pos = end + 1;
+	*out = (pl_str){text.p + start, end - start};
+	if (!out->n || !memchr(out->p, '\\', out->n))
+		return true;
+	char *piece = arena_alloc(b->mem, out->n + 1);
+	for (size_t i = start; i < end; i++) {
+		i += text.p[i] == '\\' && i + 1 < end && text.p[i + 1] == '.';
 		piece[n++] = text.p[i];
 	}
-	*pos = i + 1;
 	*out = (pl_str){piece, n};
 	return true;
 }
@@ -63,10 +67,20 @@ static pl_str trim_brackets(pl_str s)
 /* "[a" was read: goes on to the piece that ends with "]", with the dots between. */
 static pl_str read_bracketed(struct build *b, pl_str text, size_t *pos, pl_str first)
 {
-	pl_str whole = first, piece;
-	while (!str_ends(whole, S("]")) && next_piece(b, text, pos, &piece))
-		whole = arena_printf(b->mem, "%.*s.%.*s", F(whole), F(piece));
-	return memchr(whole.p, '=', whole.n) ? whole : trim_brackets(whole);
+	size_t end = *pos, n = first.n;
+	pl_str piece = first;
+	while (!str_ends(piece, S("]")) && next_piece(b, text, &end, &piece))
+		n += piece.n + 1;
+	char *out = arena_alloc(b->mem, n + 1);
+	memcpy(out, first.p, first.n);
+	n = first.n;
+	for (piece = first; *pos < end && next_piece(b, text, pos, &piece); n += piece.n) {
+		out[n++] = '.';
+		if (piece.n)
+			memcpy(out + n, piece.p, piece.n);
+	}
+	pl_str whole = {out, n};
+	return memchr(out, '=', n) ? whole : trim_brackets(whole);
 }
 
 void path_read(struct build *b, pl_str text, const pl_node *at, struct path *out)
@@ -421,7 +435,10 @@ bool path_suggest(struct build *b, const pl_node *map, pl_str name)
 
 pl_status path_find(struct build *b, pl_node *root, struct path *p, uint32_t from, int create, struct slots *out)
 {
+	enum { LONGEST = 512 }; /* as deep as a document may be: fields would be made below each other */
 	struct find f = {.b = b, .p = p, .create = create, .out = out};
+	if (p->n > LONGEST)
+		return fail(b, PL_ETOOBIG, p->at, "a field path has more than %d steps", LONGEST);
 	uint32_t before = out->n;
 	pl_status st = find_in(&f, root, from, (struct slot){0});
 	if (st || out->n > before)

@@ -35,6 +35,11 @@ static void read_role(struct fixer *f)
 	f->role = (struct gvk){.group = pl_text(group), .kind = pl_text(kind)};
 }
 
+static int by_text(const void *x, const void *y)
+{
+	return str_cmp(*(const pl_str *)x, *(const pl_str *)y);
+}
+
 static void read_accounts(struct fixer *f)
 {
 	const pl_node *subjects = pl_gets(f->r->node, "subjects");
@@ -52,6 +57,8 @@ static void read_accounts(struct fixer *f)
 		l->v = arena_grow(f->b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
 		l->v[l->n++] = ns;
 	}
+	if (f->account_ns.n > 1)
+		qsort(f->account_ns.v, f->account_ns.n, sizeof(pl_str), by_text);
 }
 
 /* As they were before any of its fields changed. */
@@ -66,11 +73,7 @@ static void read_binding(struct fixer *f)
 
 static bool in_account_ns(const struct fixer *f, pl_str ns)
 {
-	for (uint32_t i = 0; i < f->account_ns.n; i++) {
-		if (str_eq(f->account_ns.v[i], ns))
-			return true;
-	}
-	return false;
+	return f->account_ns.n && bsearch(&ns, f->account_ns.v, f->account_ns.n, sizeof(ns), by_text);
 }
 
 static bool visible(const struct fixer *f, const struct resource *c)
@@ -177,15 +180,26 @@ static void ask(struct fixer *f, const struct question *q, enum ns_of which, pl_
 	take(f, q, names_find(f->names, q->name, q->target->kind, which, ns));
 }
 
+static bool began_in_sight(const struct fixer *f, pl_str ns)
+{
+	if (names_moved(f->names, ns, &f->ns) || names_moved(f->names, ns, &no_ns) ||
+	    (in_account_ns(f, ns) && names_moved(f->names, ns, &ns)))
+		return true;
+	for (uint32_t i = 0; i < f->account_ns.n; i++) {
+		if (names_moved(f->names, ns, &f->account_ns.v[i]))
+			return true;
+	}
+	return false;
+}
+
 /* A namespace is written beside the name: what began there, or else what is there now. */
 static void ask_in(struct fixer *f, const struct question *q, pl_str ns)
 {
 	if (str_eq(ns, no_ns))
 		return;
-	bool began = names_moved(f->names, ns, f->cluster ? NULL : &f->ns) ||
-		     (!f->cluster && names_moved(f->names, ns, &no_ns));
-	for (uint32_t i = 0; !began && !f->cluster && i < f->account_ns.n; i++)
-		began = names_moved(f->names, ns, &f->account_ns.v[i]);
+	bool began = names_moved(f->names, ns, NULL);
+	if (began && !f->cluster)
+		began = began_in_sight(f, ns);
 	ask(f, q, began ? NS_ORIGINAL : NS_CURRENT, ns);
 }
 
