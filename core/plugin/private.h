@@ -11,9 +11,9 @@
 
 #include <stdatomic.h>
 
-#define PLUGIN_OPEN_MS	  (30 * 1000)	      /* for open of a handle */
-#define TREE_FILE_MAX	  (64u * 1024 * 1024) /* bytes of one file of a tree */
-#define TREE_LINKS_MAX	  40		      /* symlinks followed for one path, as Linux does */
+#define PLUGIN_OPEN_MS	  (30 * 1000)	       /* for open of a handle */
+#define TREE_FILE_MAX	  (256u * 1024 * 1024) /* bytes of one file of a tree; a document's own limit */
+#define TREE_LINKS_MAX	  40		       /* symlinks followed for one path, as Linux does */
 #define PLUGIN_JOB_REMOTE "source.remote"
 
 /* ---- load.c: one shared object, checked ---- */
