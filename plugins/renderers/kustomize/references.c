@@ -177,7 +177,7 @@ static const pl_str no_ns = {"_non_namespaceable_", 19};
 
 static void ask(struct fixer *f, const struct question *q, enum ns_of which, pl_str ns)
 {
-	take(f, q, names_find(f->names, q->name, q->target->kind, which, ns));
+	take(f, q, names_find(f->b, f->names, q->name, q->target->kind, which, ns));
 }
 
 static bool began_in_sight(const struct fixer *f, pl_str ns)

@@ -36,7 +36,7 @@ struct candidates { /* in the map's order */
 struct names;
 struct names *names_new(struct build *b, struct resmap *m);
 /* Those that were called name and were of the kind (empty: any) at some time, and are or began in ns. */
-struct candidates *names_find(const struct names *x, pl_str name, pl_str kind, enum ns_of which, pl_str ns);
+struct candidates *names_find(struct build *b, struct names *x, pl_str name, pl_str kind, enum ns_of which, pl_str ns);
 /* Those of l whose outermost prefix, or suffix, is affix; empty: that have none. */
 const struct candidates *names_bucket(struct build *b, struct candidates *l, bool prefix, pl_str affix);
 /* The effective namespace now and at first. */
