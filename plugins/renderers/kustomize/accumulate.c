@@ -204,22 +204,29 @@ static pl_status accumulate_file(struct build *b, struct target *t, const pl_nod
 	return st;
 }
 
-/* A URL is a file, or else a repository. Only its text can tell without asking: then nothing is asked twice. */
+static bool looks_like_file(pl_str url)
+{
+	pl_str path = str_cut(&url, '?');
+	return str_ends(path, S(".yaml")) || str_ends(path, S(".yml")) || str_ends(path, S(".json"));
+}
+
+/* A URL is a file, or else a repository. Where it tells itself which, the other is not asked for. */
 static pl_status accumulate_url(struct build *b, struct target *t, const pl_node *at, struct accumulator *acc)
 {
 	struct remote r;
 	const char *why;
-	bool repository = remote_read(b, pl_text(at), &r, &why);
-	if (repository && (r.marked || !remote_is_http(pl_text(at))))
-		return accumulate_folder(b, t, at, false, acc);
-	if (!repository || str_ends(pl_text(at), S(".yaml")) || str_ends(pl_text(at), S(".yml")) ||
-	    str_ends(pl_text(at), S(".json")))
-		return accumulate_file(b, t, at, acc->m);
 	uint32_t before = acc->m->n;
+	bool http = remote_is_http(pl_text(at)), repository = remote_read(b, pl_text(at), &r, &why);
+	if (repository && (!http || ((r.marked || r.ref.n) && !looks_like_file(pl_text(at)))))
+		return accumulate_folder(b, t, at, false, acc);
 	pl_status st = accumulate_file(b, t, at, acc->m);
-	if (!st || acc->m->n != before)
+	if (!st || !repository || looks_like_file(pl_text(at)) || acc->m->n != before)
 		return st;
-	return accumulate_folder(b, t, at, false, acc);
+	pl_str first = arena_printf(b->mem, "%s", pl_err_text(b->err));
+	st = accumulate_folder(b, t, at, false, acc);
+	if (st)
+		pl_err_hint(b->err, "it is no file of resources either: %.*s", F(first));
+	return st;
 }
 
 pl_status accumulate_paths(struct build *b, struct target *t, const pl_node *list, struct accumulator *acc)

@@ -65,7 +65,6 @@ static void read_query(struct build *b, pl_str query, struct remote *out)
 	}
 	if (!out->ref.n)
 		out->ref = version;
-	out->marked |= out->ref.n > 0;
 }
 
 /* ---- the host ---- */

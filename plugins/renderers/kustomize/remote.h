@@ -10,7 +10,7 @@ struct remote {
 	pl_str repo; /* what git clones */
 	pl_str path; /* the folder in it; "" is its root */
 	pl_str ref;  /* branch, tag or commit; "": the default branch */
-	bool marked; /* "//", ".git", "_git/" or a query says that it is a repository, not a file */
+	bool marked; /* "//", ".git" or "_git/" says that it is a repository, not a file */
 };
 
 /* false: text names no repository. *why says what is missing. */
