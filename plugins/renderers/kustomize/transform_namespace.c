@@ -127,7 +127,8 @@ static bool renamed(const struct resource *r)
 	       !str_eq(pl_text(pl_gets(meta, "namespace")), r->id.ns);
 }
 
-static pl_status set_object(struct build *b, struct setter *s, struct resmap *m, struct resource *r)
+/* always: what has a former id is what references look for, so a transformer gives one to what stays as it is too. */
+static pl_status set_object(struct build *b, struct setter *s, struct resmap *m, struct resource *r, bool always)
 {
 	pl_status st = set_metadata(b, s, r);
 	if (!st && is_role_binding(r->id.gvk.kind))
@@ -136,16 +137,16 @@ static pl_status set_object(struct build *b, struct setter *s, struct resmap *m,
 		st = set_specs(b, s, r->node, &r->id.gvk);
 	if (st)
 		return st;
-	if (renamed(r)) {
+	if (always || renamed(r))
 		resource_remember(b, r);
+	if (renamed(r))
 		resource_refresh(b, m, r);
-	}
 	return PL_OK;
 }
 
 pl_status namespace_set(struct build *b, struct resmap *m, struct resource *r, pl_str ns)
 {
-	return set_object(b, &(struct setter){.ns = ns}, m, r);
+	return set_object(b, &(struct setter){.ns = ns}, m, r, false);
 }
 
 /* ---- what came out ---- */
@@ -237,7 +238,7 @@ pl_status transform_namespace(struct build *b, struct target *t, const pl_node *
 	s.index = field_index_new(b, fields && !c.specs ? &fields->ns : &specs);
 	for (uint32_t i = 0; !st && i < m->n; i++) {
 		if (m->v[i]->node)
-			st = set_object(b, &s, m, m->v[i]);
+			st = set_object(b, &s, m, m->v[i], true);
 	}
 	return st ? st : check_conflicts(b, s.ns, m);
 }
