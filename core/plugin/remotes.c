@@ -48,8 +48,8 @@ static pl_status read_options(struct call *c, pl_str json, struct remote_want *w
 /* URLs may hold a password where a plugin lets them. */
 static pl_str without_password(struct arena *a, pl_str url)
 {
-	const char *p = memmem(url.p ? url.p : "", url.n, "://", 3);
-	if (!p)
+	const char *p = url.p ? memmem(url.p, url.n, "://", 3) : NULL;
+	if (!url.p || !p)
 		return url;
 	size_t from = (size_t)(p + 3 - url.p), n = from;
 	while (n < url.n && !strchr("/?#", url.p[n]))

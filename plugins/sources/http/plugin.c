@@ -148,7 +148,7 @@ static pl_status size_of(const pl_host *h, const struct http_source *s, pl_str i
 static pl_status op_describe(const pl_host *h, void *self, pl_str id, pl_revision_info *out)
 {
 	const struct http_source *s = self;
-	struct stat at;
+	struct stat at = {0};
 	pl_status st = size_of(h, s, id, &at);
 	if (st)
 		return st;
@@ -160,7 +160,7 @@ static pl_status op_describe(const pl_host *h, void *self, pl_str id, pl_revisio
 
 static pl_status op_tree_open(const pl_host *h, void *self, pl_str id, void **tree)
 {
-	struct stat at;
+	struct stat at = {0};
 	pl_status st = size_of(h, self, id, &at);
 	if (st)
 		return st;
