@@ -17,6 +17,66 @@ static struct id read_id(struct build *b, const pl_node *node)
 	return id;
 }
 
+/* ---- what a build before this one has left ---- */
+
+/*
+ * The reference keeps its notes in annotations, and takes them up again where it finds them: in the output of another
+ * program that works on a build's resources, say.
+ */
+#define NOTES "internal.config.kubernetes.io/"
+
+static pl_str note(const pl_node *annotations, const char *key)
+{
+	return scalar(pl_gets(annotations, key));
+}
+
+static struct strings note_list(struct build *b, const pl_node *annotations, const char *key)
+{
+	struct strings l = {NULL, 0, 0};
+	pl_str rest = note(annotations, key);
+	while (rest.n) {
+		l.v = arena_grow(b->mem, l.v, l.n, &l.cap, sizeof(*l.v));
+		l.v[l.n++] = str_cut(&rest, ',');
+	}
+	return l;
+}
+
+static pl_status read_previous(struct build *b, struct resource *r, const pl_node *annotations)
+{
+	struct strings names = note_list(b, annotations, NOTES "previousNames"),
+		       spaces = note_list(b, annotations, NOTES "previousNamespaces"),
+		       kinds = note_list(b, annotations, NOTES "previousKinds");
+	if (names.n != spaces.n || names.n != kinds.n)
+		return fail(b, PL_EINVAL, annotations,
+			    "the annotations '" NOTES
+			    "previous…' don't fit together: %u names, %u namespaces, %u kinds",
+			    names.n, spaces.n, kinds.n);
+	for (uint32_t i = 0; i < names.n; i++) {
+		r->previous = arena_grow(b->mem, r->previous, r->n_previous, &r->cap_previous, sizeof(*r->previous));
+		struct id *id = &r->previous[r->n_previous++];
+		*id = (struct id){.gvk = r->id.gvk, .name = names.v[i], .ns = spaces.v[i]};
+		id->gvk.kind = kinds.v[i];
+		id->cluster = gvk_cluster_scoped(b, &id->gvk);
+	}
+	return PL_OK;
+}
+
+static pl_status read_notes(struct build *b, struct resource *r)
+{
+	const pl_node *annotations = pl_gets(pl_gets(r->node, "metadata"), "annotations");
+	bool any = false;
+	for (size_t i = 0; pl_kind(annotations) == PL_MAP && i < pl_len(annotations) && !any; i++)
+		any = str_starts(pl_text(pl_key(annotations, i)), S(NOTES));
+	if (!any)
+		return PL_OK;
+	r->needs_hash = str_is(note(annotations, NOTES "needsHashSuffix"), "enabled");
+	r->allow_name_change = str_is(note(annotations, NOTES "allowNameChange"), "enabled");
+	r->allow_kind_change = str_is(note(annotations, NOTES "allowKindChange"), "enabled");
+	r->prefixes = note_list(b, annotations, NOTES "prefixes");
+	r->suffixes = note_list(b, annotations, NOTES "suffixes");
+	return read_previous(b, r, annotations);
+}
+
 pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
 {
 	*out = NULL;
@@ -36,7 +96,7 @@ pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
 	r->node = node;
 	r->id = id;
 	*out = r;
-	return PL_OK;
+	return read_notes(b, r);
 }
 
 static struct strings strings_copy(struct build *b, const struct strings *l)
