@@ -73,7 +73,7 @@ def _():
 def _():
     need("g++")
     strict = ["-pedantic", "-Wall", "-Wextra", "-Werror", "-I" + os.path.join(ROOT, "include"), "-fsyntax-only"]
-    assert len(HEADERS) == 3, HEADERS
+    assert len(HEADERS) == 5, HEADERS
     for h in HEADERS:
         for compiler, language, standard in (("gcc", "c", "c99"), ("gcc", "c", "c17"), ("g++", "c++", "c++11")):
             run([compiler, "-std=" + standard] + strict + ["-include", h, "-x", language, "/dev/null"])
