@@ -243,8 +243,11 @@ static bool takes_annotations(const pl_node *operations)
 pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, const pl_node *operations)
 {
 	pl_node *node = r->shares ? pl_copy(b->doc, b->doc, r->node) : r->node;
-	node = as_json_has_it(b, node, false);
-	pl_status st = operations_do(b, &node, operations);
+	pl_status st = pl_field_form(b->doc, node, b->err);
+	if (!st) {
+		node = as_json_has_it(b, node, false);
+		st = operations_do(b, &node, operations);
+	}
 	if (st) {
 		pl_err_in(b->err, "patch of '%.*s'", F(id_text(b, &r->id)));
 		return st;
