@@ -198,6 +198,8 @@ static pl_status accumulate_file(struct build *b, struct target *t, const pl_nod
 	pl_status st = target_load(b, t, at, pl_text(at), &text, &file);
 	if (!st)
 		st = resources_read(b, text, file, m);
+	if (st && is_kustomization_file(pl_text(at)))
+		pl_err_hint(b->err, "a kustomization is used by the name of its folder");
 	const struct place *p = place_below(b, t->origin, pl_text(at));
 	for (uint32_t i = before; i < m->n && p; i++)
 		origin_set(b, m->v[i], p);

@@ -32,7 +32,11 @@ bool gvk_selects(const struct gvk *selector, const struct gvk *g)
 
 bool gvk_cluster_scoped(const struct build *b, const struct gvk *g)
 {
-	return pl_types_scope(b->types, g->group, g->version, g->kind) == PL_SCOPE_CLUSTER;
+	/* A schema of one's own hides the built-in fields, but not the scopes that are known. */
+	int scope = pl_types_scope(NULL, g->group, g->version, g->kind);
+	if (scope == PL_SCOPE_UNKNOWN && b->types)
+		scope = pl_types_scope(b->types, g->group, g->version, g->kind);
+	return scope == PL_SCOPE_CLUSTER;
 }
 
 static pl_str default_namespace(pl_str ns)

@@ -14,6 +14,16 @@ pl_node *kustomization_field(const struct target *t, const char *name)
 
 /* ---- the file ---- */
 
+bool is_kustomization_file(pl_str path)
+{
+	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+	pl_str name = slash ? (pl_str){slash + 1, path.n - (size_t)(slash + 1 - path.p)} : path;
+	for (size_t i = 0; i < NAMES; i++)
+		if (str_is(name, file_names[i]))
+			return true;
+	return false;
+}
+
 static pl_status no_kustomization(struct build *b, const struct target *t, const pl_node *at)
 {
 	const pl_entry *v;
@@ -130,10 +140,10 @@ static pl_status check_type(struct build *b, struct kustomization *k)
 
 static pl_status refuse_helm(struct build *b, const pl_node *root)
 {
-	static const char *const fields[] = {"helmCharts", "helmChartInflationGenerator", "helmGlobals"};
+	static const char *const fields[] = {"helmCharts", "helmChartInflationGenerator"};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
 		const pl_node *key = pl_getkey(root, str_of(fields[i]));
-		if (!key)
+		if (!key || !pl_len(pl_gets(root, fields[i])))
 			continue;
 		pl_status st = fail(b, PL_EUNSUPPORTED, key, "'%s': charts are not inflated within a kustomization",
 				    fields[i]);

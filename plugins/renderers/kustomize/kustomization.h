@@ -15,6 +15,9 @@ struct kustomization {
 /* Reads the file in t's folder to t->k. at: who names the folder; NULL for the one that is built. */
 pl_status kustomization_read(struct build *b, struct target *t, const pl_node *at);
 
+/* The name is that of a kustomization file, in whatever folder. */
+bool is_kustomization_file(pl_str path);
+
 /* A field's value, or NULL. Empty texts are absent. */
 pl_node *kustomization_field(const struct target *t, const char *name);
 
