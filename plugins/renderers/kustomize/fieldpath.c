@@ -85,14 +85,14 @@ static pl_str read_bracketed(struct build *b, pl_str text, size_t *pos, pl_str f
 
 void path_read(struct build *b, pl_str text, const pl_node *at, struct path *out)
 {
-	size_t pos = 0;
-	uint32_t cap = 0;
+	size_t pos = 0, most = 1;
 	pl_str piece;
-	*out = (struct path){.at = at, .text = text};
+	for (size_t i = 0; i < text.n; i++)
+		most += text.p[i] == '.';
+	*out = (struct path){.at = at, .text = text, .steps = arena_alloc(b->mem, most * sizeof(*out->steps))};
 	while (next_piece(b, text, &pos, &piece)) {
 		if (str_starts(piece, S("[")) && !str_ends(piece, S("]")))
 			piece = read_bracketed(b, text, &pos, piece);
-		out->steps = arena_grow(b->mem, out->steps, out->n, &cap, sizeof(*out->steps));
 		out->steps[out->n++] = step_of(piece);
 	}
 }

@@ -2,33 +2,42 @@
 /*
  * The resources of one accumulation, and how they are found.
  *
- * Two tables, both of entries that are only hints: whoever finds one looks whether it is still true. So a rename adds
- * entries and never looks for old ones. `ids` answers "is this id there" for any id that a resource has or had; `names`
- * keeps a list for each name, in the map's order, which is put in order when it is asked for after a change.
+ * Three tables, all of entries that are only hints: whoever finds one looks whether it is still true. So a rename adds
+ * entries and never looks for old ones. `ids` answers "is this id there", `past` the same for any id that a resource
+ * has or had; `names` keeps a list for each name, in the map's order, which is put in order when it is asked for after
+ * a change. Each is made when it is first asked for; of few resources the first is not worth it.
  */
 #include "resmap.h"
 
 #include "origin.h"
 
+enum { FEW = 8 };
+
 struct id_entry {
-	uint64_t hash;
 	struct resource *r;
-	struct id_entry *next; /* of the same slot */
+	uint32_t hash;
+	uint32_t next; /* of the same slot + 1 */
+};
+
+struct id_table {
+	struct id_entry *v;
+	uint32_t *slots;  /* the newest entry + 1 */
+	uint32_t n, size; /* size: of both, a power of two */
 };
 
 struct name_entry {
+	struct resource *one, **v; /* v is &one at first */
 	uint64_t hash;
 	pl_str name;
-	struct resource **v;
 	uint32_t n, cap;
 	uint64_t clean_at; /* index.change when v was last known to be true and in order */
 	struct name_entry *next;
 };
 
 struct name_index {
-	struct id_entry **ids;
+	struct id_table ids, past;
 	struct name_entry **names; /* NULL until a name is asked for */
-	uint32_t id_slots, n_ids, name_slots, n_names;
+	uint32_t name_slots, n_names;
 	uint64_t change;
 };
 
@@ -37,9 +46,21 @@ struct resmap *resmap_new(struct build *b)
 	return arena_alloc(b->mem, sizeof(struct resmap));
 }
 
+static bool holds(const struct resmap *m, const struct resource *r)
+{
+	return r->at < m->n && m->v[r->at] == r;
+}
+
+static struct name_index *index_of(struct build *b, struct resmap *m)
+{
+	if (!m->index)
+		m->index = arena_alloc(b->mem, sizeof(*m->index));
+	return m->index;
+}
+
 /* ---- by id ---- */
 
-static uint64_t id_hash(const struct id *id)
+static uint32_t id_hash(const struct id *id)
 {
 	pl_str ns = id->cluster ? S("_") : id->ns.n ? id->ns : S("default");
 	uint64_t h = str_hash(id->name);
@@ -47,41 +68,68 @@ static uint64_t id_hash(const struct id *id)
 	h = h * 31 + str_hash(id->gvk.group);
 	h = h * 31 + str_hash(id->gvk.version);
 	h = h * 31 + str_hash(ns);
-	return h ^ h >> 32;
+	return (uint32_t)(h ^ h >> 32);
 }
 
-static void ids_grow(struct build *b, struct name_index *x)
+static void ids_grow(struct build *b, struct id_table *x, uint32_t size)
 {
-	uint32_t slots = x->id_slots ? x->id_slots * 2 : 64;
-	struct id_entry **v = arena_alloc(b->mem, slots * sizeof(struct id_entry *));
-	for (uint32_t i = 0; i < x->id_slots; i++) {
-		for (struct id_entry *e = x->ids[i], *next; e; e = next) {
-			next = e->next;
-			e->next = v[e->hash & (slots - 1)];
-			v[e->hash & (slots - 1)] = e;
-		}
+	struct id_entry *v = arena_alloc(b->mem, size * sizeof(*v));
+	if (x->n)
+		memcpy(v, x->v, x->n * sizeof(*v));
+	x->v = v;
+	x->size = size;
+	x->slots = arena_alloc(b->mem, size * sizeof(*x->slots));
+	for (uint32_t i = 0; i < x->n; i++) {
+		uint32_t *slot = &x->slots[v[i].hash & (size - 1)];
+		v[i].next = *slot;
+		*slot = i + 1;
 	}
-	x->ids = v;
-	x->id_slots = slots;
 }
 
-static void ids_add(struct build *b, struct name_index *x, struct resource *r, const struct id *id)
+static void ids_add(struct build *b, struct id_table *x, struct resource *r, uint32_t hash)
 {
-	uint64_t hash = id_hash(id);
-	for (struct id_entry *e = x->id_slots ? x->ids[hash & (x->id_slots - 1)] : NULL; e; e = e->next)
-		if (e->r == r && e->hash == hash)
-			return;
-	if (x->n_ids >= x->id_slots)
-		ids_grow(b, x);
-	struct id_entry *e = arena_alloc(b->mem, sizeof(*e)), **slot = &x->ids[hash & (x->id_slots - 1)];
-	*e = (struct id_entry){hash, r, *slot};
-	*slot = e;
-	x->n_ids++;
+	if (x->n == UINT32_MAX / 2)
+		abort();
+	if (x->n == x->size)
+		ids_grow(b, x, x->size ? x->size * 2 : 2 * FEW);
+	uint32_t *slot = &x->slots[hash & (x->size - 1)];
+	x->v[x->n] = (struct id_entry){r, hash, *slot};
+	*slot = ++x->n;
 }
 
-static bool holds(const struct resmap *m, const struct resource *r)
+static uint32_t room_for(uint32_t n)
 {
-	return r->at < m->n && m->v[r->at] == r;
+	uint32_t size = 2 * FEW;
+	while (size < n)
+		size *= 2;
+	return size;
+}
+
+static void add_past(struct build *b, struct id_table *x, struct resource *r)
+{
+	for (uint32_t i = 0; i < r->n_previous; i++)
+		ids_add(b, x, r, id_hash(&r->previous[i]));
+	ids_add(b, x, r, id_hash(&r->id));
+}
+
+static void make_ids(struct build *b, struct resmap *m)
+{
+	struct id_table *x = &index_of(b, m)->ids;
+	if (x->size)
+		return;
+	ids_grow(b, x, room_for(m->n));
+	for (uint32_t i = 0; i < m->n; i++)
+		ids_add(b, x, m->v[i], id_hash(&m->v[i]->id));
+}
+
+static void make_past(struct build *b, struct resmap *m)
+{
+	struct id_table *x = &index_of(b, m)->past;
+	if (x->size)
+		return;
+	ids_grow(b, x, room_for(m->n));
+	for (uint32_t i = 0; i < m->n; i++)
+		add_past(b, x, m->v[i]);
 }
 
 static bool had_id(const struct resource *r, const struct id *id)
@@ -92,29 +140,64 @@ static bool had_id(const struct resource *r, const struct id *id)
 	return id_equal(&r->id, id);
 }
 
-/* The first resource in order whose current id (any: or an earlier one) is id, and how many there are. */
-static struct resource *by_id(const struct resmap *m, const struct id *id, bool any, size_t *n)
+/* The first resource in order whose current id is id. */
+static struct resource *by_id(struct build *b, struct resmap *m, const struct id *id, uint32_t hash)
 {
-	const struct name_index *x = m->index;
 	struct resource *first = NULL;
-	uint64_t hash = id_hash(id);
-	*n = 0;
-	for (struct id_entry *e = x && x->id_slots ? x->ids[hash & (x->id_slots - 1)] : NULL; e; e = e->next) {
-		struct resource *r = e->r;
-		if (e->hash != hash || !r->node || !holds(m, r) || !(any ? had_id(r, id) : id_equal(&r->id, id)))
-			continue;
-		if (!first || r->at < first->at)
+	if (m->n <= FEW && !m->index) {
+		for (uint32_t i = 0; i < m->n && !first; i++)
+			if (m->v[i]->node && id_equal(&m->v[i]->id, id))
+				first = m->v[i];
+		return first;
+	}
+	make_ids(b, m);
+	const struct id_table *x = &m->index->ids;
+	for (uint32_t i = x->slots[hash & (x->size - 1)]; i; i = x->v[i - 1].next) {
+		struct resource *r = x->v[i - 1].r;
+		if (x->v[i - 1].hash == hash && r->node && holds(m, r) && id_equal(&r->id, id) &&
+		    (!first || r->at < first->at))
 			first = r;
-		++*n;
 	}
 	return first;
+}
+
+static size_t count_had(const struct resmap *m, const struct id *id)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < m->n; i++)
+		n += m->v[i]->node && had_id(m->v[i], id);
+	return n;
+}
+
+/* A resource whose current or earlier id is id, and how many there are: several are an error, and only then counted. */
+static struct resource *by_any_id(struct build *b, struct resmap *m, const struct id *id, size_t *n)
+{
+	uint32_t hash = id_hash(id);
+	struct resource *found = NULL;
+	*n = 0;
+	if (!m->n)
+		return NULL;
+	make_past(b, m);
+	const struct id_table *x = &m->index->past;
+	for (uint32_t i = x->slots[hash & (x->size - 1)]; i; i = x->v[i - 1].next) {
+		struct resource *r = x->v[i - 1].r;
+		if (x->v[i - 1].hash != hash || r == found || !r->node || !holds(m, r) || !had_id(r, id))
+			continue;
+		if (found) {
+			*n = count_had(m, id);
+			return found;
+		}
+		found = r;
+		*n = 1;
+	}
+	return found;
 }
 
 /* ---- by name ---- */
 
 static void names_grow(struct build *b, struct name_index *x)
 {
-	uint32_t slots = x->name_slots ? x->name_slots * 2 : 64;
+	uint32_t slots = x->name_slots ? x->name_slots * 2 : 2 * FEW;
 	struct name_entry **v = arena_alloc(b->mem, slots * sizeof(struct name_entry *));
 	for (uint32_t i = 0; i < x->name_slots; i++) {
 		for (struct name_entry *e = x->names[i], *next; e; e = next) {
@@ -135,19 +218,26 @@ static struct name_entry *names_find(const struct name_index *x, pl_str name, ui
 	return e;
 }
 
-static void names_add(struct build *b, struct name_index *x, struct resource *r, pl_str name)
+static struct name_entry *name_entry(struct build *b, struct name_index *x, pl_str name)
 {
 	uint64_t hash = str_hash(name);
 	struct name_entry *e = names_find(x, name, hash);
-	if (!e) {
-		if (x->n_names >= x->name_slots)
-			names_grow(b, x);
-		e = arena_alloc(b->mem, sizeof(*e));
-		struct name_entry **slot = &x->names[hash & (x->name_slots - 1)];
-		*e = (struct name_entry){.hash = hash, .name = name, .clean_at = x->change, .next = *slot};
-		*slot = e;
-		x->n_names++;
-	}
+	if (e)
+		return e;
+	if (x->n_names >= x->name_slots)
+		names_grow(b, x);
+	e = arena_alloc(b->mem, sizeof(*e));
+	struct name_entry **slot = &x->names[hash & (x->name_slots - 1)];
+	*e = (struct name_entry){.hash = hash, .name = name, .cap = 1, .clean_at = x->change, .next = *slot};
+	e->v = &e->one;
+	*slot = e;
+	x->n_names++;
+	return e;
+}
+
+static void names_add(struct build *b, struct name_index *x, struct resource *r, pl_str name)
+{
+	struct name_entry *e = name_entry(b, x, name);
 	if (e->n && e->v[e->n - 1] == r)
 		return;
 	if (e->n && e->v[e->n - 1]->at > r->at)
@@ -194,10 +284,8 @@ static void names_add_all(struct build *b, struct name_index *x, struct resource
 
 size_t resmap_named(struct build *b, struct resmap *m, pl_str name, struct resource *const **out)
 {
-	struct name_index *x = m->index;
+	struct name_index *x = index_of(b, m);
 	*out = NULL;
-	if (!x)
-		return 0;
 	if (!x->names) {
 		names_grow(b, x);
 		for (uint32_t i = 0; i < m->n; i++)
@@ -214,38 +302,41 @@ size_t resmap_named(struct build *b, struct resmap *m, pl_str name, struct resou
 
 /* ---- changes ---- */
 
-static void index_add(struct build *b, struct resmap *m, struct resource *r)
+/* What tables there are learn of a resource. */
+static void index_add(struct build *b, struct resmap *m, struct resource *r, uint32_t hash)
 {
-	if (!m->index)
-		m->index = arena_alloc(b->mem, sizeof(*m->index));
-	for (uint32_t i = 0; i < r->n_previous; i++)
-		ids_add(b, m->index, r, &r->previous[i]);
-	ids_add(b, m->index, r, &r->id);
-	if (m->index->names)
-		names_add_all(b, m->index, r);
+	struct name_index *x = m->index;
+	if (x && x->ids.size)
+		ids_add(b, &x->ids, r, hash);
+	if (x && x->past.size)
+		add_past(b, &x->past, r);
+	if (x && x->names)
+		names_add_all(b, x, r);
 }
 
+/* Its earlier ids are there, but for what resource_refresh() changes in all of them. */
 void resmap_renamed(struct build *b, struct resmap *m, struct resource *r, const struct id *old)
 {
-	if (!m->index || !holds(m, r))
+	struct name_index *x = m->index;
+	if (!x || !holds(m, r))
 		return;
-	index_add(b, m, r);
+	uint32_t hash = id_hash(&r->id);
+	if (x->ids.size)
+		ids_add(b, &x->ids, r, hash);
+	if (x->past.size && str_eq(r->id.gvk.group, old->gvk.group) && str_eq(r->id.gvk.version, old->gvk.version))
+		ids_add(b, &x->past, r, hash);
+	else if (x->past.size)
+		add_past(b, &x->past, r);
+	if (x->names)
+		names_add(b, x, r, r->id.name);
 	if (!had_name(r, old->name))
-		m->index->change++;
-}
-
-static void put(struct build *b, struct resmap *m, struct resource *r)
-{
-	m->v = arena_grow(b->mem, m->v, m->n, &m->cap, sizeof(struct resource *));
-	r->at = m->n;
-	m->v[m->n++] = r;
-	index_add(b, m, r);
+		x->change++;
 }
 
 pl_status resmap_append(struct build *b, struct resmap *m, struct resource *r)
 {
-	size_t n;
-	const struct resource *there = by_id(m, &r->id, false, &n);
+	uint32_t hash = id_hash(&r->id);
+	const struct resource *there = by_id(b, m, &r->id, hash);
 	if (there) {
 		pl_place first = pl_at(b->doc, there->node);
 		if (first.file)
@@ -255,7 +346,10 @@ pl_status resmap_append(struct build *b, struct resmap *m, struct resource *r)
 		return fail(b, PL_EEXIST, r->node, "may not add resource with an already registered id: %.*s",
 			    F(id_text(b, &r->id)));
 	}
-	put(b, m, r);
+	m->v = arena_grow(b->mem, m->v, m->n, &m->cap, sizeof(struct resource *));
+	r->at = m->n;
+	m->v[m->n++] = r;
+	index_add(b, m, r, hash);
 	return PL_OK;
 }
 
@@ -304,7 +398,10 @@ static void merge_map(struct build *b, pl_node *into, const pl_node *from, const
 	(void)pl_sets(b->doc, into, key, merged);
 }
 
-/* new takes over old's name, namespace and history, and its labels and annotations below its own. */
+/*
+ * new takes over old's name, namespace and history, and its labels and annotations below its own. Its name gets a hash
+ * where both want one: what was written by hand, or without a hash, keeps the name that others may rely on.
+ */
 static void take_over(struct build *b, struct resource *new, const struct resource *old)
 {
 	pl_node *meta = pl_gets(new->node, "metadata");
@@ -321,6 +418,7 @@ static void take_over(struct build *b, struct resource *new, const struct resour
 	new->ref_vars = old->ref_vars;
 	new->allow_name_change = old->allow_name_change;
 	new->allow_kind_change = old->allow_kind_change;
+	new->needs_hash = new->needs_hash && old->needs_hash;
 }
 
 static void replace(struct build *b, struct resmap *m, struct resource *old, struct resource *r)
@@ -328,8 +426,8 @@ static void replace(struct build *b, struct resmap *m, struct resource *old, str
 	r->at = old->at;
 	m->v[old->at] = r;
 	old->at = UINT32_MAX;
-	m->index->change++;
-	index_add(b, m, r);
+	index_of(b, m)->change++;
+	index_add(b, m, r, id_hash(&r->id));
 }
 
 static const char *behavior_name(uint8_t behavior)
@@ -341,7 +439,7 @@ static const char *behavior_name(uint8_t behavior)
 pl_status resmap_absorb(struct build *b, struct resmap *m, struct resource *r)
 {
 	size_t n;
-	struct resource *old = by_id(m, &r->id, true, &n);
+	struct resource *old = by_any_id(b, m, &r->id, &n);
 	bool joins = r->behavior == BEHAVIOR_MERGE || r->behavior == BEHAVIOR_REPLACE;
 	if (!old && joins)
 		return fail(b, PL_ENOTFOUND, r->node, "id '%.*s' does not exist; cannot merge or replace",

@@ -129,13 +129,34 @@ pl_str arena_printf(struct arena *a, const char *fmt, ...)
 	return (pl_str){p, (size_t)n};
 }
 
+/* The last piece of the chunk that is filled is made longer in its place. */
+static bool lengthen(struct arena *a, const void *v, size_t old, size_t new)
+{
+	struct chunk *c = a->chunks;
+	size_t more = new - old;
+	if (!v || !c || (const char *)v + old != (char *)c + header() + c->used || c->size - c->used < more)
+		return false;
+	c->used += more;
+	return true;
+}
+
+static size_t in_steps(size_t n)
+{
+	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t item)
 {
 	if (n < *cap)
 		return v;
-	size_t more = n < 4 ? 4 : (size_t)n + n / 2 + 1;
-	if (more > UINT32_MAX)
+	size_t first = item < ALIGN ? 4 : item < 4 * ALIGN ? 2 : 1;
+	size_t more = n < first ? first : (size_t)n + n / 2 + 1;
+	if (more > UINT32_MAX || more > SIZE_MAX / 2 / item)
 		abort();
+	if (*cap && lengthen(a, v, in_steps(*cap * item), in_steps(more * item))) {
+		*cap = (uint32_t)more;
+		return v;
+	}
 	void *p = arena_alloc(a, more * item);
 	if (n)
 		memcpy(p, v, n * item);
