@@ -40,35 +40,45 @@ static int by_text(const void *x, const void *y)
 	return str_cmp(*(const pl_str *)x, *(const pl_str *)y);
 }
 
-static void read_accounts(struct fixer *f)
+static pl_status blank_namespace(struct fixer *f, const pl_node *ns)
+{
+	fail(f->b, PL_EINVAL, ns, "the 'namespace' of a ServiceAccount among a RoleBinding's 'subjects' must be a text");
+	pl_err_hint(f->b->err, "write the namespace in quotes, or leave the field away");
+	return PL_EINVAL;
+}
+
+static pl_status read_accounts(struct fixer *f)
 {
 	const pl_node *subjects = pl_gets(f->r->node, "subjects");
 	f->account_ns.n = 0;
 	if (!str_is(f->r->id.gvk.kind, "RoleBinding") || pl_kind(subjects) != PL_LIST)
-		return;
+		return PL_OK;
 	for (size_t i = 0; i < pl_len(subjects); i++) {
-		const pl_node *s = pl_item(subjects, i);
-		pl_str ns = pl_text(pl_gets(s, "namespace"));
+		const pl_node *s = pl_item(subjects, i), *field = pl_gets(s, "namespace");
+		pl_str ns = pl_text(field);
 		struct strings *l = &f->account_ns;
-		if (!ns.n || !str_is(pl_text(pl_gets(s, "kind")), "ServiceAccount"))
+		if (!field || !str_is(pl_text(pl_gets(s, "kind")), "ServiceAccount"))
 			continue;
-		if (l->n && str_eq(l->v[l->n - 1], ns))
+		if (!f->cluster && pl_kind(field) != PL_STRING)
+			return blank_namespace(f, field);
+		if (!ns.n || (l->n && str_eq(l->v[l->n - 1], ns)))
 			continue;
 		l->v = arena_grow(f->b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
 		l->v[l->n++] = ns;
 	}
 	if (f->account_ns.n > 1)
 		qsort(f->account_ns.v, f->account_ns.n, sizeof(pl_str), by_text);
+	return PL_OK;
 }
 
 /* As they were before any of its fields changed. */
-static void read_binding(struct fixer *f)
+static pl_status read_binding(struct fixer *f)
 {
 	if (f->read_binding)
-		return;
+		return PL_OK;
 	f->read_binding = true;
 	read_role(f);
-	read_accounts(f);
+	return read_accounts(f);
 }
 
 static bool in_account_ns(const struct fixer *f, pl_str ns)
@@ -363,7 +373,9 @@ static pl_status fix_field(struct build *b, void *ctx, const struct fieldspec *s
 	const struct name_reference *to = payload;
 	struct question q = {.target = &to->gvk};
 	(void)b;
-	read_binding(f);
+	pl_status st = read_binding(f);
+	if (st)
+		return st;
 	if (f->has_role && str_ends(spec->path, S("roleRef/name")))
 		q.role = &f->role;
 	switch (pl_kind(*slot)) {
