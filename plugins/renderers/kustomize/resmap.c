@@ -419,7 +419,6 @@ static void take_over(struct build *b, struct resource *new, const struct resour
 	new->needs_hash = new->needs_hash && old->needs_hash; /* what was not generated keeps its name */
 	new->allow_name_change = old->allow_name_change;
 	new->allow_kind_change = old->allow_kind_change;
-	new->needs_hash = new->needs_hash && old->needs_hash;
 }
 
 static void replace(struct build *b, struct resmap *m, struct resource *old, struct resource *r)
