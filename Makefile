@@ -280,7 +280,8 @@ bench: deps-check
 
 # ---- fuzzing: FUZZ=json FUZZ_SECONDS=60 ----
 FUZZ_SECONDS ?= 20
-FUZZ_ALL     := $(patsubst tests/fuzz/%.c,%,$(sort $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))))
+FUZZ_SHARED  := tests/fuzz/replay.c tests/fuzz/host.c
+FUZZ_ALL     := $(patsubst tests/fuzz/%.c,%,$(sort $(filter-out $(FUZZ_SHARED),$(wildcard tests/fuzz/*.c))))
 FUZZ_TARGETS := $(or $(FUZZ),$(FUZZ_ALL))
 FUZZ_BUILD   := build-fuzz
 fuzz_link = $(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -L$(BUILD) -l:libplumb.so.$(SOVERSION) \
@@ -289,8 +290,9 @@ $(BUILD)/fuzz/%: $(O)/tests/fuzz/%.o $(call archives,engine) $(LIBPLUMB)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  link  $@')
 	$(Q)$(fuzz_link) -fsanitize=fuzzer
-# these load the plugin itself
-$(BUILD)/fuzz/replacement $(BUILD)/tests/fuzz_replacement_test: | $(BUILD)/plugins/renderers/kustomize.so $(BUILD)/modules/regex.so
+# these go through the plugin itself
+FUZZ_PLUGIN := kustomization replacement
+$(FUZZ_PLUGIN:%=$(BUILD)/fuzz/%) $(FUZZ_PLUGIN:%=$(BUILD)/tests/fuzz_%_test): $(O)/tests/fuzz/host.o | $(BUILD)/plugins/renderers/kustomize.so $(REGEX_MODULE)
 fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 fuzz: deps-lint
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=$(FUZZ_BUILD) SANITIZE=address,undefined CFLAGS='-O1 -g -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-programs

@@ -54,6 +54,8 @@ static bool odd_step(pl_str n)
 void field_path_split(struct build *b, pl_str path, struct field_path *out)
 {
 	out->text = path;
+	if (!path.p)
+		path = S(""); /* a spec without a path */
 	if (path.n > 1 && path.p[0] == '/')
 		path = (pl_str){path.p + 1, path.n - 1};
 	size_t n = count_steps(path);
