@@ -436,6 +436,18 @@ static const char *behavior_name(uint8_t behavior)
 	return names[behavior];
 }
 
+static pl_status exists_already(struct build *b, const struct resource *r, const struct resource *old)
+{
+	pl_place at = pl_at(b->doc, old->node);
+	pl_str there = at.file ? arena_printf(b->mem, " (%s:%u)", at.file, at.line) : S("");
+	if (r->behavior == BEHAVIOR_CREATE)
+		return fail(b, PL_EEXIST, r->node,
+			    "id '%.*s' exists%.*s; can not use behavior 'create', behavior must be merge or replace",
+			    F(id_text(b, &r->id)), F(there));
+	return fail(b, PL_EEXIST, r->node, "id '%.*s' exists%.*s; behavior must be merge or replace",
+		    F(id_text(b, &r->id)), F(there));
+}
+
 pl_status resmap_absorb(struct build *b, struct resmap *m, struct resource *r)
 {
 	size_t n;
@@ -450,9 +462,7 @@ pl_status resmap_absorb(struct build *b, struct resmap *m, struct resource *r)
 		return fail(b, PL_EINVAL, r->node, "found %zu objects that could accept %s of '%.*s'", n,
 			    joins ? behavior_name(r->behavior) : "merge", F(id_text(b, &r->id)));
 	if (!joins)
-		return fail(b, PL_EEXIST, r->node,
-			    "id '%.*s' exists; can not use behavior '%s', behavior must be merge or replace",
-			    F(id_text(b, &r->id)), behavior_name(r->behavior));
+		return exists_already(b, r, old);
 	take_over(b, r, old);
 	origin_take_over(b, r, old, r->behavior == BEHAVIOR_MERGE);
 	if (r->behavior == BEHAVIOR_MERGE) {
