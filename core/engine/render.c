@@ -106,7 +106,7 @@ static pl_status one_step(struct app *a, const struct plugin *p, const char *opt
 	pl_status st = render_run(a->g->registry, step, l, &out, a->g->o.log, cancel, TIMEOUT_RENDER, e);
 	nodes_free(l);
 	*l = out;
-	return st ? pl_err_in(e, "%.*s", F(plugin_table(p)->name)) : PL_OK;
+	return st;
 }
 
 static pl_status pipeline(struct app *a, struct render_step *step, struct arena *mem, struct nodes *l,
