@@ -31,10 +31,12 @@ static pl_status form_string(struct former *f, pl_node *n)
 
 	if (refused)
 		return pl_err_set(f->e, PL_EINVAL, pl_at(f->d, n), FIELD_REFUSED, refused);
-	if (n->meta & NODE_TIME) {
+	if (field_is_time(n, f->flow > 0)) {
 		if (!go_time_read(node_text(n), &t) || go_time_print(&t, &f->text))
 			return pl_err_set(f->e, PL_EINVAL, pl_at(f->d, n), FIELD_OFFSET);
 		become(f, n);
+	} else if (n->meta & NODE_TIME) {
+		n->meta &= ~NODE_TIME;
 	} else if (pl_style(n) == PL_STYLE_FOLDED && !f->flow && field_refold(node_text(n), &f->text)) {
 		become(f, n);
 	}

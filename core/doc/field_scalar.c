@@ -478,7 +478,7 @@ pl_status field_value(const pl_node *n, size_t indent, bool flow, struct buf *ou
 		return pl_err_set(e, PL_EINVAL, (pl_place){NULL, n->line, n->col}, FIELD_NOT_FINITE,
 				  n->len > 80 ? 80 : (int)n->len, n->u.s);
 	case PL_STRING:
-		return n->meta & NODE_TIME ? print_time(n, indent, out, e) : print_string(n, indent, flow, out, e);
+		return field_is_time(n, flow) ? print_time(n, indent, out, e) : print_string(n, indent, flow, out, e);
 	}
 	return refuse(n, "a plain scalar without a kind can't be written", e);
 }

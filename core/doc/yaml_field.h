@@ -41,6 +41,15 @@ static inline bool field_is_blank(const pl_node *n)
 	return node_kind(n) == PL_NULL && n->len == 0 && (n->meta & NODE_STYLE) == PL_STYLE_PLAIN << NODE_STYLE_SHIFT;
 }
 
+/*
+ * A timestamp. Those programs put quotes around what holds a colon in brackets, before they look what it is: then it is
+ * a text.
+ */
+static inline bool field_is_time(const pl_node *n, bool flow)
+{
+	return (n->meta & NODE_TIME) && !(flow && memchr(n->u.s, ':', n->len));
+}
+
 /* Is out at the beginning of a line? */
 bool field_at_line_start(const struct buf *out);
 

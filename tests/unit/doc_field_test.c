@@ -273,6 +273,7 @@ static void containers_are_printed_as_in_the_field(void **state)
 	check("a", "a\n");
 	check("{}", "{}\n");
 	check("[]", "[]\n");
+	check("[2020-01-02 03:04:05, 2020-01-02]", "- \"2020-01-02 03:04:05\"\n- \"2020-01-02T00:00:00Z\"\n");
 	check("x: &a {k: v}\ny: *a\nz: {<<: *a, l: w}\n", "x:\n  k: v\n\"y\":\n  k: v\nz:\n  k: v\n  l: w\n");
 	/* nothing at all is an empty text in brackets, and null everywhere else */
 	check("a:\nb: {c: , d: ~, e: {f}}\ng: [{h: }]\n",
