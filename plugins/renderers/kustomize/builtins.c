@@ -121,6 +121,15 @@ static pl_status read_inline(struct build *b, struct target *t, const pl_node *a
 	return PL_OK;
 }
 
+/* Configurations come through JSON to the built-in ones. */
+static pl_status as_json_has_them(struct build *b, const struct resmap *configs)
+{
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; i < configs->n && !st; i++)
+		st = pl_field_form(b->doc, configs->v[i]->node, b->err);
+	return st;
+}
+
 /* The field names files and folders (kustomizations, whose resources are the configurations), or holds them itself:
  * then they come first. */
 static pl_status read_configs(struct build *b, struct target *t, const char *field, struct resmap **out)
@@ -137,7 +146,9 @@ static pl_status read_configs(struct build *b, struct target *t, const char *fie
 		else
 			(void)pl_append(b->doc, paths, at);
 	}
-	return st ? st : accumulate_paths(b, t, paths, &acc);
+	if (!st)
+		st = accumulate_paths(b, t, paths, &acc);
+	return st ? st : as_json_has_them(b, acc.m);
 }
 
 pl_status builtins_generate(struct build *b, struct target *t, struct accumulator *acc)

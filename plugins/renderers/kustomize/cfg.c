@@ -3,7 +3,9 @@
 #include "cfg.h"
 #include "fieldspec.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -26,22 +28,51 @@ static const char *nearest(const struct cfg_key *keys, size_t n, pl_str name)
 	return str_nearest(name, names, n < MAX_KEYS ? n : MAX_KEYS);
 }
 
+/* The fewest digits that a 32 bit float needs, of the form d.ddde+dd. */
+static void shortest_float(double v, char *text, size_t n)
+{
+	for (int digits = 0; digits < 9; digits++) {
+		snprintf(text, n, "%.*e", digits, (double)(float)v);
+		if (strtof(text, NULL) == (float)v)
+			return;
+	}
+}
+
+/* A fraction or a huge number as the reference's reader makes it a text: through 32 bits, with an exponent from 10^6.
+ */
+static pl_str float_text(struct build *b, double v)
+{
+	char text[40];
+	if (isinf((float)v))
+		return v < 0 ? S("-Inf") : S("+Inf");
+	shortest_float(v, text, sizeof(text));
+	const char *e = strchr(text, 'e');
+	int exponent = e ? (int)strtol(e + 1, NULL, 10) : 0, decimals = e ? (int)(e - text) - (text[0] == '-') - 2 : 0;
+	if (exponent >= -4 && exponent < 6) {
+		decimals = (decimals < 0 ? 0 : decimals) - exponent;
+		snprintf(text, sizeof(text), "%.*f", decimals < 0 ? 0 : decimals, (double)(float)v);
+	}
+	return arena_dup(b->mem, str_of(text));
+}
+
+static bool fits_unsigned(pl_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!isdigit((unsigned char)s.p[i]))
+			return false;
+	return s.n < 20 || (s.n == 20 && memcmp(s.p, "18446744073709551615", 20) <= 0);
+}
+
 /* A number as the reference's reader makes it a text: 1.50 is 1.5, 0x10 is 16. */
 static pl_str number_text(struct build *b, const pl_node *n)
 {
 	int64_t whole;
 	double v;
-	char text[40];
 	if (pl_int(n, &whole) == PL_OK)
 		return arena_printf(b->mem, "%" PRId64, whole);
-	if (pl_double(n, &v))
+	if (fits_unsigned(pl_text(n)) || pl_double(n, &v))
 		return pl_text(n);
-	for (int precision = 1; precision <= 17; precision++) {
-		snprintf(text, sizeof(text), "%.*g", precision, v);
-		if (strtod(text, NULL) == v)
-			break;
-	}
-	return arena_dup(b->mem, str_of(text));
+	return float_text(b, v);
 }
 
 pl_status cfg_text(struct build *b, const pl_node *n, const char *field, pl_str *out)
