@@ -21,6 +21,10 @@ struct text {
 	size_t n;
 };
 
+struct pl_tree {
+	pl_str root; /* the folder of the files that is this tree's root */
+};
+
 struct world {
 	struct host_file *files;
 	size_t n;
@@ -96,6 +100,17 @@ static pl_str step_below(pl_str name, pl_str dir)
 	return (pl_str){name.p + from, slash ? (size_t)(slash - name.p) - from : name.n - from};
 }
 
+static pl_str in_tree(struct world *w, const pl_tree *t, pl_str path)
+{
+	if (!t->root.n || !path.n)
+		return path.n ? path : t->root;
+	char *p = alloc(w, t->root.n + 1 + path.n);
+	memcpy(p, t->root.p, t->root.n);
+	p[t->root.n] = '/';
+	memcpy(p + t->root.n + 1, path.p, path.n);
+	return (pl_str){p, t->root.n + 1 + path.n};
+}
+
 /* PL_ABSENT, PL_FILE (with *file), PL_DIR */
 static uint32_t look(const struct world *w, pl_str path, const struct host_file **file)
 {
@@ -119,8 +134,7 @@ static pl_entry entry(uint32_t type, const struct host_file *f, pl_str name)
 static pl_status stat_one(void *ctx, pl_tree *t, pl_str path, pl_entry *out)
 {
 	const struct host_file *f = NULL;
-	uint32_t type = look(ctx, path, &f);
-	(void)t;
+	uint32_t type = look(ctx, in_tree(ctx, t, path), &f);
 	if (type == PL_ABSENT)
 		return PL_ENOTFOUND;
 	*out = entry(type, f, path);
@@ -139,7 +153,7 @@ static pl_status list_all(void *ctx, pl_tree *t, pl_str path, const pl_entry **o
 	const struct host_file *f = NULL;
 	pl_entry *v = alloc(w, (w->n + 1) * sizeof(*v));
 	size_t found = 0, kept = 0;
-	(void)t;
+	path = in_tree(w, t, path);
 	if (look(w, path, &f) != PL_DIR)
 		return PL_ENOTFOUND;
 	for (size_t i = 0; i < w->n; i++) {
@@ -162,8 +176,7 @@ static pl_status list_all(void *ctx, pl_tree *t, pl_str path, const pl_entry **o
 static pl_status read_one(void *ctx, pl_tree *t, pl_str path, pl_str *out)
 {
 	const struct host_file *f = NULL;
-	(void)t;
-	if (look(ctx, path, &f) != PL_FILE)
+	if (look(ctx, in_tree(ctx, t, path), &f) != PL_FILE)
 		return PL_ENOTFOUND;
 	*out = f->text;
 	return PL_OK;
@@ -192,21 +205,20 @@ static pl_status real_path(void *ctx, pl_tree *t, pl_str path, pl_str *out)
 	return stat_one(ctx, t, path, &e);
 }
 
-static pl_status no_remote(void *ctx, pl_str source, pl_str options, pl_str *id, pl_tree **out)
+/* Every repository is the folder "git", every URL of a file the one file in the folder "http". */
+static pl_status open_remote(void *ctx, pl_str source, pl_str options, pl_str *id, pl_tree **out)
 {
-	(void)ctx;
-	(void)source;
-	(void)options;
-	(void)id;
-	(void)out;
-	return PL_EUNAVAILABLE;
+	const struct host_file *f = NULL;
+	pl_tree *t = alloc(ctx, sizeof(*t));
+	t->root = source;
+	*id = options;
+	*out = t;
+	return look(ctx, source, &f) == PL_DIR ? PL_OK : PL_EUNAVAILABLE;
 }
 
 static pl_str name_of(void *ctx, pl_tree *t, pl_str path)
 {
-	(void)ctx;
-	(void)t;
-	return path;
+	return in_tree(ctx, t, path);
 }
 
 static pl_str no_reason(void *ctx)
@@ -319,6 +331,7 @@ char *host_kustomize(const struct host_file *files, size_t n, pl_str dir, pl_str
 	const pl_renderer_ops *ops = plugin();
 	pl_limits limits = {.max_nodes = 200000, .max_depth = 64};
 	struct world w = {.doc = pl_doc_new(&limits)};
+	pl_tree tree = {S("")};
 	pl_host h = {.size = sizeof(h),
 		     .abi = PL_ABI,
 		     .ctx = &w,
@@ -334,10 +347,11 @@ char *host_kustomize(const struct host_file *files, size_t n, pl_str dir, pl_str
 		     .tree_readlink = read_link,
 		     .doc = doc_of,
 		     .tree_real = real_path,
-		     .open_remote = no_remote,
+		     .open_remote = open_remote,
 		     .tree_name = name_of,
 		     .reason = no_reason};
 	pl_render_call call = {.size = sizeof(call),
+			       .tree = &tree,
 			       .path = dir,
 			       .app = S("a"),
 			       .doc = w.doc,

@@ -13,6 +13,7 @@ struct host_file {
 /*
  * What building the folder dir ("" is the root) of a tree of these files prints, or why it is refused, log lines
  * before it; malloc'ed. options is the render step's JSON. Of files in each other's way the first one counts.
+ * Repositories elsewhere are the folder "git" among the files, a file by its URL the one in the folder "http".
  */
 char *host_kustomize(const struct host_file *files, size_t n, pl_str dir, pl_str options);
 
