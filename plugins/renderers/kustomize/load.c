@@ -67,16 +67,6 @@ static pl_str folder_of(pl_str path)
 	return slash ? (pl_str){path.p, (size_t)(slash - path.p)} : S("");
 }
 
-pl_str target_name(struct build *b, const struct target *t, pl_str path)
-{
-	pl_str whole;
-	if (path.n && path.p[0] == '/')
-		return path;
-	if (!join(b, t->root, path, false, &whole))
-		return path;
-	return tree_name(b, t, whole);
-}
-
 pl_status look_failed(struct build *b, pl_status code, const pl_node *at, pl_str name)
 {
 	if (code == PL_ENOTFOUND)

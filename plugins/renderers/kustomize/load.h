@@ -33,8 +33,6 @@ pl_status target_top(struct build *b, struct target **out);
 pl_status target_below(struct build *b, struct target *t, const pl_node *at, pl_str path, struct target **out);
 /* What path names, as seen from t. */
 pl_status target_look(struct build *b, struct target *t, const pl_node *at, pl_str path, enum path_kind *out);
-/* What people call this path below t's folder; for errors. */
-pl_str target_name(struct build *b, const struct target *t, pl_str path);
 /* A text that is no path: a YAML document within the kustomization file. */
 bool is_inline(pl_str text);
 
