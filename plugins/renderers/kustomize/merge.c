@@ -8,7 +8,10 @@
  */
 #include "merge.h"
 
-enum { SMALL_MAP = 48 /* pairs; above, keys are looked up by hash and the map is built anew */ };
+enum {
+	SMALL_MAP = 48, /* pairs; above, keys are looked up by hash and the map is built anew */
+	SHORT_PATCH = 8 /* pairs; up to here that does not pay */
+};
 
 bool merge_is_null(const pl_node *n)
 {
@@ -210,7 +213,10 @@ static bool *shared_pairs(const pl_node *into, const pl_node *from)
 	bool *shared = calloc(pl_len(from) + 1, sizeof(*shared));
 	if (!shared)
 		abort();
-	index_new(&ours, into);
+	if (pl_len(from) > SHORT_PATCH)
+		index_new(&ours, into);
+	else
+		ours = (struct key_index){.map = into};
 	for (size_t i = 0; i < pl_len(from); i++)
 		shared[i] = index_get(&ours, pl_text(pl_key(from, i))) != NULL;
 	free(ours.slots);
@@ -235,6 +241,17 @@ static pl_status walk_new(struct merge *m, const bool *shared, const pl_node *fr
 	return PL_OK;
 }
 
+/* A long map and a short patch: nothing changes but what the patch names. */
+static bool few_changes(const pl_node *into, const pl_node *from)
+{
+	if (from == into || pl_len(from) > SHORT_PATCH)
+		return false;
+	for (size_t i = 0; i < pl_len(into); i++)
+		if (restless(pl_value(into, i)))
+			return false;
+	return true;
+}
+
 static pl_status walk_fields(struct merge *m, pl_node *into, const pl_node *from, enum directive said, pl_type type,
 			     pl_node **out)
 {
@@ -243,8 +260,8 @@ static pl_status walk_fields(struct merge *m, pl_node *into, const pl_node *from
 	if (shared)
 		index_new(&theirs, from);
 	*out = into;
-	pl_status st = pl_len(into) > SMALL_MAP ? walk_anew(m, &theirs, into, type, out)
-						: walk_in_place(m, &theirs, into, type);
+	bool anew = pl_len(into) > SMALL_MAP && !few_changes(into, from);
+	pl_status st = anew ? walk_anew(m, &theirs, into, type, out) : walk_in_place(m, &theirs, into, type);
 	if (!st && shared)
 		st = walk_new(m, shared, from, said, type, *out);
 	free(theirs.slots);

@@ -176,30 +176,55 @@ static pl_node *place_node(struct build *b, const struct place *p)
 	return map;
 }
 
-static pl_status annotate(struct build *b, pl_node *annotations, const char *key, const pl_node *value)
+static pl_status text_node(struct build *b, const pl_node *value, pl_node **out)
 {
 	char *text;
 	size_t n;
 	pl_status st = pl_yaml_write(value, 0, &text, &n, b->err);
 	if (st)
 		return st;
-	(void)pl_sets(b->doc, annotations, key, pl_new_string(b->doc, (pl_str){text, n}));
+	*out = pl_new_string(b->doc, (pl_str){text, n});
 	pl_free(text);
 	return PL_OK;
 }
 
-pl_status origin_annotate(struct build *b, const struct target *top, const struct resource *r, pl_node *annotations)
+static bool same_changes(const struct origin *a, const struct origin *b)
 {
-	const struct origin *o = r->origin;
-	pl_status st = PL_OK;
-	if (!o)
+	return a && a->n == b->n && !memcmp(a->changed_by, b->changed_by, a->n * sizeof(*a->changed_by));
+}
+
+static pl_status changes_node(struct build *b, const struct origin *o, struct origin_told *last, pl_node **out)
+{
+	if (same_changes(last->of, o)) {
+		*out = pl_copy(b->doc, b->doc, last->changed_by);
 		return PL_OK;
-	if (o->from && build_metadata_has(top, "originAnnotations"))
-		st = annotate(b, annotations, "config.kubernetes.io/origin", place_node(b, o->from));
-	if (st || !o->n || !build_metadata_has(top, "transformerAnnotations"))
-		return st;
+	}
 	pl_node *list = pl_new_list(b->doc);
 	for (uint32_t i = 0; i < o->n; i++)
 		(void)pl_append(b->doc, list, place_node(b, o->changed_by[i]));
-	return annotate(b, annotations, "alpha.config.kubernetes.io/transformations", list);
+	pl_status st = text_node(b, list, out);
+	if (!st)
+		*last = (struct origin_told){o, *out};
+	return st;
+}
+
+pl_status origin_annotate(struct build *b, const struct target *top, const struct resource *r, pl_node *annotations,
+			  struct origin_told *last)
+{
+	const struct origin *o = r->origin;
+	pl_node *text;
+	pl_status st = PL_OK;
+	if (!o)
+		return PL_OK;
+	if (o->from && build_metadata_has(top, "originAnnotations")) {
+		st = text_node(b, place_node(b, o->from), &text);
+		if (!st)
+			(void)pl_sets(b->doc, annotations, "config.kubernetes.io/origin", text);
+	}
+	if (st || !o->n || !build_metadata_has(top, "transformerAnnotations"))
+		return st;
+	st = changes_node(b, o, last, &text);
+	if (!st)
+		(void)pl_sets(b->doc, annotations, "alpha.config.kubernetes.io/transformations", text);
+	return st;
 }

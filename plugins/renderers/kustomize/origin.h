@@ -29,8 +29,15 @@ void origin_generated(struct build *b, struct resmap *m, const struct place *p);
 /* p has worked on all of m. */
 void origin_transformed(struct build *b, struct resmap *m, const struct place *p);
 
+/* What was told of one resource: the next one mostly has the same to tell. Zeroed at first. */
+struct origin_told {
+	const struct origin *of;
+	const pl_node *changed_by; /* its text */
+};
+
 /* The annotations that the top's buildMetadata asks for, into r's annotations (a map). */
-pl_status origin_annotate(struct build *b, const struct target *top, const struct resource *r, pl_node *annotations);
+pl_status origin_annotate(struct build *b, const struct target *top, const struct resource *r, pl_node *annotations,
+			  struct origin_told *last);
 bool build_metadata_has(const struct target *top, const char *option);
 
 #endif

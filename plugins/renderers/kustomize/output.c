@@ -36,7 +36,7 @@ static bool is_build_annotation(pl_str key)
 }
 
 /* Every resource gets its annotations anew, as texts; none at all, and the field is not there. */
-static pl_status annotations(struct build *b, const struct target *top, struct resource *r)
+static pl_status annotations(struct build *b, const struct target *top, struct resource *r, struct origin_told *told)
 {
 	pl_node *meta = pl_gets(r->node, "metadata"), *new = pl_new_map(b->doc);
 	const pl_node *old = pl_gets(meta, "annotations");
@@ -51,7 +51,7 @@ static pl_status annotations(struct build *b, const struct target *top, struct r
 			pl_set_style(v, PL_STYLE_ANY); /* a text it is, also where its style meant more than that */
 		(void)pl_set(b->doc, new, key, v);
 	}
-	pl_status st = origin_annotate(b, top, r, new);
+	pl_status st = origin_annotate(b, top, r, new, told);
 	if (st)
 		return st;
 	if (pl_kind(meta) != PL_MAP) {
@@ -117,9 +117,10 @@ static pl_status managed_by(struct build *b, struct target *top, struct resmap *
 
 static pl_status emit(struct build *b, const struct target *top, struct resmap *m)
 {
+	struct origin_told told = {0};
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; i < m->n && !st; i++) {
-		st = annotations(b, top, m->v[i]);
+		st = annotations(b, top, m->v[i], &told);
 		if (!st)
 			st = pl_field_form(b->doc, m->v[i]->node, b->err);
 		if (st)

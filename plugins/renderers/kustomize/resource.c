@@ -126,16 +126,27 @@ struct resource *resource_copy(struct build *b, const struct resource *r)
 	return c;
 }
 
+static bool same_id(const struct id *a, const struct id *b)
+{
+	return a->cluster == b->cluster && str_eq(a->name, b->name) && str_eq(a->ns, b->ns) &&
+	       gvk_equal(&a->gvk, &b->gvk);
+}
+
 void resource_refresh(struct build *b, struct resmap *m, struct resource *r)
 {
 	struct id old = r->id;
 	r->id = read_id(b, r->node);
-	b->renamed++;
+	bool same = same_id(&old, &r->id);
 	/* The reference keeps names, namespaces and kinds of the past, but group and version are always today's. */
 	for (uint32_t i = 0; i < r->n_previous; i++) {
-		r->previous[i].gvk.group = r->id.gvk.group;
-		r->previous[i].gvk.version = r->id.gvk.version;
+		struct gvk *g = &r->previous[i].gvk;
+		same = same && str_eq(g->group, r->id.gvk.group) && str_eq(g->version, r->id.gvk.version);
+		g->group = r->id.gvk.group;
+		g->version = r->id.gvk.version;
 	}
+	if (same)
+		return;
+	b->renamed++;
 	if (m)
 		resmap_renamed(b, m, r, &old);
 }
