@@ -23,7 +23,6 @@ static pl_status read_generator(struct build *b, const pl_node *cfg, const char 
 		{"literals", CFG_NODE, offsetof(struct generator, from.literals)},
 		{"files", CFG_NODE, offsetof(struct generator, from.files)},
 		{"envs", CFG_NODE, offsetof(struct generator, from.envs)},
-		{"env", CFG_NODE, offsetof(struct generator, from.env)},
 		{"options", CFG_NODE, offsetof(struct generator, options)},
 		{"type", CFG_TEXT, offsetof(struct generator, type)},
 	};

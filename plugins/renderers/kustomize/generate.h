@@ -17,7 +17,7 @@ struct data {
 };
 
 struct data_sources {
-	const pl_node *literals, *files, *envs, *env;
+	const pl_node *literals, *files, *envs;
 };
 
 /* Reads all sources, sorted by key. A key that comes twice is an error. what: "ConfigMap 'x'". */

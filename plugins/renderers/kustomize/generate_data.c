@@ -216,8 +216,6 @@ pl_status data_read(struct build *b, struct target *t, const struct data_sources
 	struct reader r = {t, out, what};
 	*out = (struct data){NULL, 0, 0};
 	pl_status st = cfg_each(b, from->envs, "envs", read_env, &r);
-	if (!st && pl_text(from->env).n)
-		st = read_env(b, from->env, &r);
 	if (!st)
 		st = cfg_each(b, from->literals, "literals", read_literal, &r);
 	if (!st)
