@@ -205,6 +205,55 @@ def _():
             assert p.returncode in (0, 2), (p.returncode, p.stderr[-300:])
 
 
+@test("copies of copies: patches, replacements and vars that double what is there")
+def _():
+    into_itself = "- source: {kind: ConfigMap, fieldPath: data.x}\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [%s]\n    options: %s\n"
+    with Scratch() as s:
+        write(s.dir, "a.yaml", CONFIG % "a" + "data:\n  x: {a: b, c: d}\n")
+        write(s.dir, "text.yaml", CONFIG % "a" + "data:\n  x: hello\n")
+        write(s.dir, "vars.yaml", CONFIG % "a" + "data:\n  x: %s\n  y: %s\n" % ("A" * (1 << 20), "$(V)" * 10000))
+        write(s.dir, "c.yaml", "varReference:\n- path: data/y\n")
+        for text in ("resources: [a.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: |\n" + "".join("    - {op: copy, from: /data/x, path: /data/x/k%d}\n" % i for i in range(60)),
+                     "resources: [a.yaml]\nreplacements:\n" + "".join(into_itself % ("data.x.k%d" % i, "{create: true}") for i in range(60)),
+                     "resources: [text.yaml]\nreplacements:\n" + into_itself % ("data.x", "{delimiter: ',', index: -1}") * 60,
+                     "resources: [vars.yaml]\nconfigurations: [c.yaml]\nvars:\n- name: V\n  objref: {apiVersion: v1, kind: ConfigMap, name: a}\n  fieldref: {fieldPath: data.x}\n"):
+            write(s.dir, "kustomization.yaml", HEAD + text)
+            says(render(s.dir, ".", memory=2048), "copies", ".yaml:")
+
+
+@test("objects that get deeper with every patch")
+def _():
+    deep = '{"a": ' * 400 + "{}" + "}" * 400
+    with Scratch() as s:
+        write(s.dir, "a.yaml", CONFIG % "a" + "data: {x: {}}\n")
+        write(s.dir, "b.yaml", CONFIG % "b" + "data: %s\n" % deep)
+        steps = range(0, 4000, 400)
+        for text in ("resources: [a.yaml]\npatches:\n" + "".join("- target: {kind: ConfigMap}\n  patch: '[{\"op\": \"add\", \"path\": \"/data/x%s\", \"value\": %s}]'\n"
+                                                                 % ("/a" * n, deep) for n in steps),
+                     "resources: [a.yaml, b.yaml]\nreplacements:\n" + "".join("- source: {kind: ConfigMap, name: b, fieldPath: data}\n  targets:\n  - select: {kind: ConfigMap, name: a}\n"
+                                                                              "    fieldPaths: ['data%s']\n    options: {create: true}\n" % (".a" * (n + 1)) for n in steps),
+                     "resources: [a.yaml]\ntransformers:\n- |\n  apiVersion: builtin\n  kind: PrefixTransformer\n  metadata: {name: x}\n  prefix: p\n  fieldSpecs:\n"
+                     "  - {path: data%s, create: true}\n" % ("/a" * 100000),
+                     "resources: [a.yaml]\ntransformers:\n- |\n  apiVersion: builtin\n  kind: ValueAddTransformer\n  metadata: {name: x}\n  value: p\n  targets:\n"
+                     "  - {fieldPath: data%s}\n" % ("/a" * 100000)):
+            write(s.dir, "kustomization.yaml", HEAD + text)
+            r = render(s.dir, ".", memory=1024)
+            assert "512" in r.err, r.err[-500:]
+
+
+@test("tables of forty thousand fields")
+def _():
+    n = 40000
+    with Scratch() as s:
+        write(s.dir, "a.yaml", CONFIG % "a")
+        write(s.dir, "c.yaml", "commonAnnotations:\n" + "".join("- {path: metadata/annotations%d, create: true}\n" % i for i in range(n)))
+        write(s.dir, "crd.json", '{"x.K": {"Schema": {"properties": {"kind": {}, "apiVersion": {}, "metadata": {}, %s}}}}' % ", ".join(
+            '"p%d": {"x-kubernetes-annotation": "", "x-kubernetes-object-ref-api-version": "v1", "x-kubernetes-object-ref-kind": "K%d"}' % (i, i) for i in range(n)))
+        for field, file in (("configurations", "c.yaml"), ("crds", "crd.json")):
+            write(s.dir, "kustomization.yaml", HEAD + "resources: [a.yaml]\n%s: [%s]\n" % (field, file))
+            says(render(s.dir, ".", memory=1024), file + ":", "4096 field specs")
+
+
 @test("fifty thousand entries in the lists")
 def _():
     n = 10000 if SANITIZED else 50000

@@ -2,6 +2,9 @@
 /* config.c - the tables of field specs: adding to them, merging them. */
 #include "order.h"
 
+/* Each new one is compared with those that are there, and each kind of resources looks at all of them. */
+enum { SPECS_MAX = 4096 };
+
 /* ---- lists of field specs ---- */
 
 /*
@@ -38,6 +41,8 @@ pl_status fieldspecs_add(struct build *b, struct fieldspecs *l, const struct fie
 		pl_err_hint(b->err, "say 'create: %s' as well, or name narrower kinds", old->create ? "true" : "false");
 		return PL_EINVAL;
 	}
+	if (l->n >= SPECS_MAX)
+		return fail(b, PL_ETOOBIG, f->at ? f->at : at, "more than %d field specs of one sort", SPECS_MAX);
 	/* A shared list (cap 0) is copied by the first growth. */
 	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
 	l->v[l->n++] = *f;
@@ -144,6 +149,8 @@ static pl_status merge_references(struct build *b, struct config *into, const st
 		struct name_reference *mine = find_reference(into, &r->gvk);
 		if (mine)
 			st = add_specs(b, &mine->referrers, &r->referrers, at);
+		else if (into->n_references >= SPECS_MAX)
+			st = fail(b, PL_ETOOBIG, at, "names of more than %d kinds are referred to", SPECS_MAX);
 		else
 			insert_reference(b, into, &r->gvk)->referrers =
 				(struct fieldspecs){r->referrers.v, r->referrers.n, 0};
@@ -196,6 +203,8 @@ static pl_status merge_table(struct build *b, size_t i, struct fieldspecs *into,
 			     const pl_node *at)
 {
 	struct config builtin = *config_builtin(b);
+	if (!from->n)
+		return PL_OK;
 	if (!into->n && from->v == table_of(&builtin, i)->v && from->n == table_of(&builtin, i)->n) {
 		*into = (struct fieldspecs){from->v, from->n, 0};
 		return PL_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fieldpath.h"
+#include "budget.h"
 #include "fieldspec.h"
 
 /* ---- reading ---- */
@@ -154,15 +155,6 @@ static pl_status wrong_kind(struct build *b, const struct path *p, uint32_t step
 		    node_kind_name(n));
 }
 
-static pl_str trim(pl_str s)
-{
-	while (s.n && strchr(" \t\r\n", s.p[0]))
-		s = (pl_str){s.p + 1, s.n - 1};
-	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 static bool text_is(const pl_node *n, pl_str want)
 {
 	return (is_scalar(n) || pl_kind(n) == PL_NULL) && str_eq(pl_text(n), want);
@@ -211,7 +203,7 @@ pl_status path_get(struct build *b, pl_node *root, const struct path *p, struct 
 	pl_node *n = root;
 	*out = NULL;
 	for (uint32_t i = 0; n && i < p->n; i++) {
-		struct path_step s = step_of(trim(p->steps[i].text));
+		struct path_step s = step_of(str_trim(p->steps[i].text));
 		if (!s.text.n)
 			continue;
 		if (s.number || s.bracketed || str_is(s.text, "-")) {
@@ -326,7 +318,7 @@ static pl_str match_text(struct build *b, const pl_node *n)
 		return pl_text(n);
 	if (kind == PL_NULL || pl_yaml_write(n, PL_PRINT_KEEP_STYLE, &text, &len, NULL))
 		return kind == PL_NULL ? S("null") : S("");
-	pl_str out = arena_dup(b->mem, trim((pl_str){text, len}));
+	pl_str out = arena_dup(b->mem, str_trim((pl_str){text, len}));
 	pl_free(text);
 	return out;
 }
@@ -435,10 +427,9 @@ bool path_suggest(struct build *b, const pl_node *map, pl_str name)
 
 pl_status path_find(struct build *b, pl_node *root, struct path *p, uint32_t from, int create, struct slots *out)
 {
-	enum { LONGEST = 512 }; /* as deep as a document may be: fields would be made below each other */
 	struct find f = {.b = b, .p = p, .create = create, .out = out};
-	if (p->n > LONGEST)
-		return fail(b, PL_ETOOBIG, p->at, "a field path has more than %d steps", LONGEST);
+	if (p->n > OBJECT_DEPTH_MAX) /* fields would be made below each other */
+		return fail(b, PL_ETOOBIG, p->at, "a field path has more than %d steps", OBJECT_DEPTH_MAX);
 	uint32_t before = out->n;
 	pl_status st = find_in(&f, root, from, (struct slot){0});
 	if (st || out->n > before)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fieldspec.c - walks an object along a path to the fields that a transformer sets. */
 #include "fieldspec.h"
+#include "budget.h"
 #include "fieldpath.h"
 
 /* ---- paths ---- */
@@ -207,6 +208,9 @@ pl_status field_path_each(struct build *b, pl_node *object, const struct field_p
 			  field_set_fn set, void *ctx)
 {
 	struct walk w = {b, p, create, kind, set, ctx};
+	if (p->n > OBJECT_DEPTH_MAX)
+		return fail(b, PL_ETOOBIG, p->spec ? p->spec->at : NULL, "a field path has more than %d steps",
+			    OBJECT_DEPTH_MAX);
 	pl_status st = walk_node(&w, object, 0, &(struct spot){0});
 	return st ? in_object(b, object, p) : PL_OK;
 }

@@ -39,6 +39,7 @@ struct build {
 	uint32_t targets;	       /* kustomizations so far */
 	uint64_t renamed;	       /* changes of identity so far */
 	uint64_t deleted;	       /* resources whose node was set to NULL so far; counted by who does so */
+	uint64_t made;		       /* bytes that copies take so far (budget.h) */
 };
 
 /* Sets b->err. at may be NULL. Returns code. */

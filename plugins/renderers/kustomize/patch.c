@@ -3,23 +3,14 @@
 #include "cfg.h"
 #include "patch.h"
 
-static pl_str trim(pl_str s)
-{
-	while (s.n && (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r')))
-		s = (pl_str){s.p + 1, s.n - 1};
-	while (s.n && (s.p[s.n - 1] == ' ' || (s.p[s.n - 1] >= '\t' && s.p[s.n - 1] <= '\r')))
-		s.n--;
-	return s;
-}
-
 /* The text at `inner`, or the file that `path` names. */
 static pl_status read_either(struct build *b, struct target *t, const pl_node *inner, const pl_node *path,
 			     enum patch_form form, struct patch *out)
 {
 	pl_str text = pl_text(inner);
 	const char *file;
-	if (trim(text).n)
-		return patch_read(b, trim(text), patch_inline_name(b, inner), form, out);
+	if (str_trim(text).n)
+		return patch_read(b, str_trim(text), patch_inline_name(b, inner), form, out);
 	pl_status st = target_load(b, t, path, pl_text(path), &text, &file);
 	if (st) {
 		pl_err_in(b->err, "failed to get the patch file from path(%.*s)", F(pl_text(path)));
@@ -72,7 +63,7 @@ static pl_status read_fields(struct build *b, const pl_node *cfg, struct patch_f
 		st = cfg_text(b, f->patch, "patch", &f->patch_text);
 	if (st)
 		return st;
-	bool has_patch = trim(f->patch_text).n > 0;
+	bool has_patch = str_trim(f->patch_text).n > 0;
 	if (!has_patch && !f->path_text.n)
 		return fail(b, PL_EINVAL, cfg, "must specify one of patch and path");
 	if (has_patch && f->path_text.n)
@@ -80,6 +71,14 @@ static pl_status read_fields(struct build *b, const pl_node *cfg, struct patch_f
 	if (f->target && pl_kind(f->target) == PL_NULL)
 		f->target = NULL;
 	return PL_OK;
+}
+
+/* With the patch's own kind: where the resource's is unknown, that is the kind that lists are merged by. */
+static void borrow_version(struct build *b, pl_node *patch, const struct gvk *g)
+{
+	pl_str text = arena_printf(b->mem, "%.*s%s%.*s", F(g->group), g->group.n ? "/" : "", F(g->version));
+	if (text.n)
+		(void)pl_sets(b->doc, patch, "apiVersion", pl_new_string(b->doc, text)); /* the doc is ours */
 }
 
 static pl_status merge_selected(struct build *b, struct resmap *m, const struct selector *s,
@@ -90,9 +89,11 @@ static pl_status merge_selected(struct build *b, struct resmap *m, const struct 
 	pl_status st = selector_find(b, s, m, &found, &n);
 	if (st || !n)
 		return st;
-	const pl_node *node = patch_for_selected(b, patch->node, false);
-	for (size_t i = 0; i < n && !st; i++)
+	pl_node *node = patch_for_selected(b, patch->node, false);
+	for (size_t i = 0; i < n && !st; i++) {
+		borrow_version(b, node, &found[i]->id.gvk);
 		st = patch_merge_into(b, m, found[i], node, o);
+	}
 	return st;
 }
 
@@ -184,7 +185,7 @@ static pl_status read_path(struct build *b, const pl_node *item, void *ctx)
 	pl_status st = cfg_text(b, item, "paths", &text);
 	if (st)
 		return st;
-	bool is_text = text.n && (memchr(text.p, '\n', text.n) || trim(text).p[0] == '{');
+	bool is_text = text.n && (memchr(text.p, '\n', text.n) || str_trim(text).p[0] == '{');
 	st = read_either(b, r->t, is_text ? item : NULL, item, PATCH_STRATEGIC, &p);
 	if (!st)
 		patch_join(b, &r->all, &p);

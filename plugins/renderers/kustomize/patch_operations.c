@@ -6,6 +6,7 @@
  * the first slash of a path is not looked at, a missing value is null, `replace` of a map's missing key adds it, `copy`
  * of one adds null, and a `test` for null holds for a key that is absent.
  */
+#include "budget.h"
 #include "patch.h"
 
 #include <ctype.h>
@@ -13,6 +14,7 @@
 struct place { /* what a path leads to: a step in a map or a list that is there */
 	pl_node *in;
 	pl_str key;
+	size_t depth; /* of what stands there */
 };
 
 struct operation {
@@ -99,6 +101,7 @@ static pl_status find(const struct operation *o, pl_str path, struct place *out)
 		return cannot(o, "the path has no '/'", path);
 	for (;;) {
 		out->key = unescape(o->b, str_cut(&rest, '/'));
+		out->depth++;
 		int kind = pl_kind(out->in);
 		if (kind != PL_MAP && kind != PL_LIST)
 			return cannot(o, "it leads into a scalar", path);
@@ -117,8 +120,9 @@ static pl_status add_at(const struct operation *o, const struct place *at, pl_st
 {
 	pl_doc *d = o->b->doc;
 	size_t i;
-	if (pl_kind(at->in) == PL_MAP)
-		return pl_set(d, at->in, at->key, value);
+	pl_status st = budget_depth(o->b, o->node, value, at->depth);
+	if (st || pl_kind(at->in) == PL_MAP)
+		return st ? st : pl_set(d, at->in, at->key, value);
 	if (str_is(at->key, "-"))
 		return pl_append(d, at->in, value);
 	if (!read_index(at->key, pl_len(at->in) + 1, &i) || i > pl_len(at->in))
@@ -171,6 +175,8 @@ static pl_status do_replace(struct operation *o)
 		return PL_OK;
 	}
 	pl_status st = find(o, o->path, &at);
+	if (!st && o->value)
+		st = budget_depth(o->b, o->node, o->value, at.depth);
 	if (st || pl_kind(at.in) == PL_MAP)
 		return st ? st : pl_set(o->b->doc, at.in, at.key, value_of(o));
 	if (!read_index(at.key, pl_len(at.in), &i) || i >= pl_len(at.in))
@@ -200,6 +206,8 @@ static pl_status do_copy(struct operation *o)
 	pl_status st = find_from(o, &from, &path, &value);
 	if (!st)
 		st = find(o, o->path, &at);
+	if (!st && value)
+		st = budget_copy(o->b, o->node, value, at.depth);
 	if (st)
 		return st;
 	value = value ? pl_copy(o->b->doc, o->b->doc, value) : pl_new_null(o->b->doc);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* replacement.c - copies a value from one resource into fields of others. */
 #include "replacement.h"
+#include "budget.h"
 #include "fieldspec.h"
 
 /* ---- the source ---- */
@@ -215,8 +216,12 @@ pl_status replacement_put(struct build *b, const struct slot *s, const struct re
 	if (o->delimiter.n && (kind == PL_LIST || kind == PL_MAP))
 		return fail(b, PL_EINVAL, at, "delimiter can only be used with a single value, but there is %s",
 			    node_kind_name(old));
-	if (o->delimiter.n)
-		text = replace_piece(b, pl_text(old), o, text);
+	if (o->delimiter.n) {
+		st = budget_text(b, at, pl_text(old).n + o->delimiter.n + text.n);
+		text = st ? text : replace_piece(b, pl_text(old), o, text);
+	}
+	if (st)
+		return st;
 	if (kind == PL_LIST || kind == PL_MAP)
 		new = pl_copy(b->doc, b->doc, v->node);
 	else if (s->made)
@@ -249,6 +254,10 @@ static pl_status put_path(struct build *b, struct resource *r, const struct repl
 	pl_status st = path_find(b, r->node, p, 0, create, &places);
 	for (uint32_t i = 0; !st && i < places.n; i++) {
 		const struct slot *s = &places.v[i];
+		/* Every step of the path is a level. */
+		st = v.scalar ? budget_text(b, p->at, v.text.n) : budget_copy(b, p->at, v.node, p->n);
+		if (st)
+			break;
 		st = s->rest ? replacement_put_inside(b, s, p, &v, &t->options, create)
 			     : replacement_put(b, s, &v, &t->options, p->at);
 	}

@@ -5,16 +5,8 @@
  * YAML in its own order and with its own quotes.
  */
 #include "replacement.h"
+#include "budget.h"
 #include "fieldspec.h"
-
-static pl_str trim(pl_str s)
-{
-	while (s.n && strchr(" \t\r\n", s.p[0]))
-		s = (pl_str){s.p + 1, s.n - 1};
-	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
 
 /* ---- JSON as Go's encoder writes it ---- */
 
@@ -26,7 +18,7 @@ static pl_node *settle_number(struct build *b, pl_node *n)
 	if (!strpbrk(arena_dup(b->mem, pl_text(n)).p, ".eExXoO_+") ||
 	    pl_yaml_write(n, PL_PRINT_FIELD, &text, &len, NULL))
 		return n;
-	pl_node *out = pl_new_number(b->doc, trim((pl_str){text, len}));
+	pl_node *out = pl_new_number(b->doc, str_trim((pl_str){text, len}));
 	pl_free(text);
 	return out ? out : n;
 }
@@ -89,7 +81,7 @@ static pl_status write_json(struct build *b, pl_node *root, pl_str was, pl_str *
 				     &len, b->err);
 	if (st)
 		return st;
-	*out = escape_html(b, trim((pl_str){text, len}));
+	*out = escape_html(b, str_trim((pl_str){text, len}));
 	pl_free(text);
 	return PL_OK;
 }
@@ -176,7 +168,7 @@ static struct span *find_spans(struct build *b, pl_str text, const struct slots 
 /* Only the scalars change, so that the comments stay. NULL text: a new one needs more than a line. */
 static pl_str splice(struct build *b, pl_str text, const struct span *v, uint32_t n)
 {
-	pl_str out = S("");
+	struct text out = {.mem = b->mem};
 	size_t from = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		pl_node *pair = pl_new_map(b->doc);
@@ -184,11 +176,12 @@ static pl_str splice(struct build *b, pl_str text, const struct span *v, uint32_
 		pl_str line = replacement_yaml(b, pair);
 		if (line.n < 4 || memchr(line.p, '\n', line.n) || v[i].at < from)
 			return (pl_str){NULL, 0};
-		out = arena_printf(b->mem, "%.*s%.*s%.*s", F(out), (int)(v[i].at - from), text.p + from,
-				   (int)line.n - 3, line.p + 3);
+		text_add(&out, (pl_str){text.p + from, v[i].at - from});
+		text_add(&out, (pl_str){line.p + 3, line.n - 3});
 		from = v[i].at + v[i].n;
 	}
-	return arena_printf(b->mem, "%.*s%.*s", F(out), (int)(text.n - from), text.p + from);
+	text_add(&out, (pl_str){text.p + from, text.n - from});
+	return text_str(&out);
 }
 
 pl_status replacement_put_inside(struct build *b, const struct slot *s, struct path *p, const struct repl_value *v,
@@ -196,7 +189,7 @@ pl_status replacement_put_inside(struct build *b, const struct slot *s, struct p
 {
 	pl_node *old = slot_node(s), *root;
 	struct slots places = {0};
-	pl_str text = pl_text(old), out = S(""), start = trim(text);
+	pl_str text = pl_text(old), out = S(""), start = str_trim(text);
 	pl_status st = read_inside(b, text, p, s->rest, &root);
 	if (!st)
 		st = path_find(b, root, p, s->rest, create, &places);
@@ -214,6 +207,9 @@ pl_status replacement_put_inside(struct build *b, const struct slot *s, struct p
 		out = replacement_yaml(b, root);
 	if (json && write_json(b, root, text, &out))
 		return fail(b, PL_EINVAL, p->at, "the text at '%.*s' can't be written again", F(p->text));
+	st = budget_text(b, p->at, out.n);
+	if (st)
+		return st;
 	pl_node *new = pl_new_string(b->doc, out);
 	pl_set_at(b->doc, new, b->doc, old);
 	pl_set_style(new, pl_style(old));

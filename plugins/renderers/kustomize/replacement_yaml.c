@@ -7,23 +7,12 @@
 
 struct out {
 	struct build *b;
-	char *p;
-	size_t n, cap;
+	struct text text;
 };
 
 static void put(struct out *o, pl_str s)
 {
-	if (o->n + s.n > o->cap) {
-		size_t cap = (o->n + s.n) * 2 + 64;
-		char *p = arena_alloc(o->b->mem, cap);
-		if (o->n)
-			memcpy(p, o->p, o->n);
-		o->p = p;
-		o->cap = cap;
-	}
-	if (s.n)
-		memcpy(o->p + o->n, s.p, s.n);
-	o->n += s.n;
+	text_add(&o->text, s);
 }
 
 static void put_indent(struct out *o, size_t n)
@@ -194,12 +183,12 @@ static void put_map(struct out *o, const pl_node *n, size_t indent)
 
 pl_str replacement_yaml(struct build *b, const pl_node *root)
 {
-	struct out o = {.b = b};
+	struct out o = {.b = b, .text = {.mem = b->mem}};
 	if (in_flow(root))
 		put_flow(&o, root);
 	else if (pl_kind(root) == PL_MAP)
 		put_map(&o, root, 0);
 	else
 		put_list(&o, root, 0);
-	return (pl_str){o.p, o.n};
+	return text_str(&o.text);
 }

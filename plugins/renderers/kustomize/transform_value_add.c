@@ -3,6 +3,7 @@
  * transform_value_add.c - ValueAddTransformer: puts one value at a place of the selected resources, or into the file
  * path that stands there.
  */
+#include "budget.h"
 #include "cfg.h"
 #include "fieldspec.h"
 #include "load.h"
@@ -28,17 +29,6 @@ struct value_add {
 
 /* ---- file paths ---- */
 
-static pl_str trim(pl_str s)
-{
-	while (s.n && strchr(" \t\r\n", s.p[0])) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* Joins the parts and takes out empty, "." and ".." ones as far as they lead back. */
 static pl_str join_clean(struct build *b, const pl_str *parts, uint32_t n, bool absolute)
 {
@@ -53,10 +43,13 @@ static pl_str join_clean(struct build *b, const pl_str *parts, uint32_t n, bool 
 		else
 			kept[count++] = parts[i];
 	}
-	pl_str out = absolute ? S("/") : S("");
-	for (uint32_t i = 0; i < count; i++)
-		out = arena_printf(b->mem, "%.*s%s%.*s", F(out), i ? "/" : "", F(kept[i]));
-	return !out.n && n ? S(".") : out;
+	struct text out = {.mem = b->mem};
+	text_add(&out, absolute ? S("/") : S(""));
+	for (uint32_t i = 0; i < count; i++) {
+		text_add(&out, i ? S("/") : S(""));
+		text_add(&out, kept[i]);
+	}
+	return !out.n && n ? S(".") : text_str(&out);
 }
 
 /* The value as part number `at` of path; past the end it is the last one. An absolute path stays one. */
@@ -211,6 +204,8 @@ static pl_status add_target(struct build *b, const pl_node *n, void *ctx)
 	if (t.position < 0)
 		return fail(b, PL_EINVAL, pl_gets(n, "filePathPosition"), "'filePathPosition' must not be negative");
 	field_path_split(b, t.path, &t.steps);
+	if (t.steps.n > OBJECT_DEPTH_MAX)
+		return fail(b, PL_ETOOBIG, n, "a field path has more than %d steps", OBJECT_DEPTH_MAX);
 	a->v = arena_grow(b->mem, a->v, a->n, &a->cap, sizeof(*a->v));
 	a->v[a->n++] = t;
 	return PL_OK;
@@ -258,7 +253,7 @@ static pl_status read_cfg(struct build *b, struct target *t, const pl_node *cfg,
 	pl_status st = cfg_read_transformer(b, cfg, keys, 3, &c);
 	if (st)
 		return st;
-	out->value = trim(c.value);
+	out->value = str_trim(c.value);
 	if (!out->value.n)
 		out->value = folder_name(t);
 	st = cfg_each(b, c.targets, "targets", add_target, out);

@@ -164,6 +164,26 @@ void *arena_grow(struct arena *a, void *v, uint32_t n, uint32_t *cap, size_t ite
 	return p;
 }
 
+void text_add(struct text *t, pl_str s)
+{
+	if (s.n > t->cap - t->n) {
+		size_t cap = (t->n + s.n) * 2 + 64;
+		char *p = arena_alloc(t->mem, cap);
+		if (t->n)
+			memcpy(p, t->p, t->n);
+		t->p = p;
+		t->cap = cap;
+	}
+	if (s.n)
+		memcpy(t->p + t->n, s.p, s.n);
+	t->n += s.n;
+}
+
+pl_str text_str(const struct text *t)
+{
+	return (pl_str){t->p, t->n};
+}
+
 bool str_eq(pl_str a, pl_str b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -194,6 +214,20 @@ bool str_ends(pl_str s, pl_str suffix)
 pl_str str_of(const char *s)
 {
 	return (pl_str){s, s ? strlen(s) : 0};
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+pl_str str_trim(pl_str s)
+{
+	while (s.n && is_blank(s.p[0]))
+		s = (pl_str){s.p + 1, s.n - 1};
+	while (s.n && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
 }
 
 pl_str str_cut(pl_str *rest, char at)

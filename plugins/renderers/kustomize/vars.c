@@ -246,20 +246,25 @@ static pl_status find_values(struct build *b, const struct vars *l, struct resma
 
 /* ---- putting them in ---- */
 
-static pl_node *expanded(struct build *b, struct var_values *vars, const pl_node *n)
+/* *out stays NULL when nothing changes. */
+static pl_status expanded(struct build *b, struct var_values *vars, const pl_node *n, pl_node **out)
 {
-	pl_node *new = pl_kind(n) == PL_STRING ? vars_expand(b, vars, pl_text(n)) : NULL;
-	if (new)
-		pl_set_at(b->doc, new, b->doc, n);
-	return new;
+	*out = NULL;
+	if (pl_kind(n) != PL_STRING)
+		return PL_OK;
+	pl_status st = vars_expand(b, vars, n, out);
+	if (*out)
+		pl_set_at(b->doc, *out, b->doc, n);
+	return st;
 }
 
 static pl_status expand_map(struct build *b, struct var_values *vars, pl_node *map)
 {
 	pl_status st = PL_OK;
 	for (size_t i = 0; !st && i < pl_len(map); i++) {
-		pl_node *new = expanded(b, vars, pl_value(map, i));
-		if (new)
+		pl_node *new;
+		st = expanded(b, vars, pl_value(map, i), &new);
+		if (!st && new)
 			st = pl_set(b->doc, map, pl_text(pl_key(map, i)), new);
 	}
 	return st;
@@ -273,8 +278,9 @@ static pl_status expand_list(struct build *b, struct var_values *vars, pl_node *
 		if (pl_kind(item) != PL_STRING)
 			return fail(b, PL_EINVAL, item, "vars are put into lists of strings only, but there is %s",
 				    node_kind_name(item));
-		pl_node *new = expanded(b, vars, item);
-		if (new)
+		pl_node *new;
+		st = expanded(b, vars, item, &new);
+		if (!st && new)
 			st = pl_set_item(b->doc, list, i, new);
 	}
 	return st;
@@ -284,6 +290,7 @@ static pl_status expand_field(struct build *b, void *ctx, const struct fieldspec
 			      pl_node **slot)
 {
 	pl_node *new;
+	pl_status st;
 	(void)spec;
 	(void)payload;
 	switch (pl_kind(*slot)) {
@@ -292,22 +299,25 @@ static pl_status expand_field(struct build *b, void *ctx, const struct fieldspec
 	case PL_LIST:
 		return expand_list(b, ctx, *slot);
 	default:
-		new = expanded(b, ctx, *slot);
+		st = expanded(b, ctx, *slot, &new);
 		*slot = new ? new : *slot;
-		return PL_OK;
+		return st;
 	}
 }
 
 static void warn_unused(struct build *b, const struct var_values *l)
 {
-	pl_str names = S("");
+	struct text names = {.mem = b->mem};
 	for (uint32_t i = 0; i < l->n; i++) {
-		if (!l->v[i].used)
-			names = arena_printf(b->mem, "%.*s%s%.*s", F(names), names.n ? "," : "", F(l->v[i].var->name));
+		if (l->v[i].used)
+			continue;
+		text_add(&names, names.n ? S(",") : S(""));
+		text_add(&names, l->v[i].var->name);
 	}
 	if (names.n)
-		b->h->log(b->h->ctx, PL_LOG_WARN,
-			  arena_printf(b->mem, "well-defined vars that were never replaced: %.*s", F(names)));
+		b->h->log(
+			b->h->ctx, PL_LOG_WARN,
+			arena_printf(b->mem, "well-defined vars that were never replaced: %.*s", F(text_str(&names))));
 }
 
 pl_status vars_resolve(struct build *b, const struct config *c, const struct vars *l, struct resmap *m)

@@ -21,9 +21,9 @@ struct var_values {
 struct var_value *var_find(struct var_values *l, pl_str name);
 
 /*
- * text with its vars put in: a text, or the var's own kind of value where nothing else stands beside it. NULL when
- * nothing changes.
+ * The text n with its vars put in: a text, or the var's own kind of value where nothing else stands beside it. *out is
+ * NULL when nothing changes.
  */
-pl_node *vars_expand(struct build *b, struct var_values *vars, pl_str text);
+pl_status vars_expand(struct build *b, struct var_values *vars, const pl_node *n, pl_node **out);
 
 #endif
