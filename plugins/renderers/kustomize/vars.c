@@ -246,13 +246,15 @@ static pl_status find_values(struct build *b, const struct vars *l, struct resma
 
 /* ---- putting them in ---- */
 
-/* *out stays NULL when nothing changes. */
-static pl_status expanded(struct build *b, struct var_values *vars, const pl_node *n, pl_node **out)
+/* *out stays NULL when nothing changes, or the node itself could: in all its places, see resource.shares. */
+static pl_status expanded(struct build *b, struct var_values *vars, pl_node *n, pl_node **out)
 {
 	*out = NULL;
 	if (pl_kind(n) != PL_STRING)
 		return PL_OK;
 	pl_status st = vars_expand(b, vars, n, out);
+	if (*out && pl_become(b->doc, n, *out) == PL_OK)
+		*out = NULL;
 	if (*out)
 		pl_set_at(b->doc, *out, b->doc, n);
 	return st;
@@ -274,7 +276,7 @@ static pl_status expand_list(struct build *b, struct var_values *vars, pl_node *
 {
 	pl_status st = PL_OK;
 	for (size_t i = 0; !st && i < pl_len(list); i++) {
-		const pl_node *item = pl_item(list, i);
+		pl_node *item = pl_item(list, i);
 		if (pl_kind(item) != PL_STRING)
 			return fail(b, PL_EINVAL, item, "vars are put into lists of strings only, but there is %s",
 				    node_kind_name(item));
