@@ -110,7 +110,6 @@ pl_status resmap_append_all(struct build *b, struct resmap *m, struct resmap *fr
 
 /* A resource over node (a map with apiVersion, kind and metadata.name): checks and reads its identity. */
 pl_status resource_new(struct build *b, pl_node *node, struct resource **out);
-struct resource *resource_copy(struct build *b, const struct resource *r); /* deep */
 /* Reads the identity again after node's apiVersion, kind, name or namespace have changed; keeps m's index (m may be
  * NULL). */
 void resource_refresh(struct build *b, struct resmap *m, struct resource *r);

@@ -99,33 +99,6 @@ pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
 	return read_notes(b, r);
 }
 
-static struct strings strings_copy(struct build *b, const struct strings *l)
-{
-	struct strings copy = {NULL, l->n, l->n};
-	if (l->n) {
-		copy.v = arena_alloc(b->mem, l->n * sizeof(*l->v));
-		memcpy(copy.v, l->v, l->n * sizeof(*l->v));
-	}
-	return copy;
-}
-
-struct resource *resource_copy(struct build *b, const struct resource *r)
-{
-	struct resource *c = arena_alloc(b->mem, sizeof(*c));
-	*c = *r;
-	c->node = r->node ? pl_copy(b->doc, b->doc, r->node) : NULL;
-	c->previous = NULL;
-	c->cap_previous = c->n_previous;
-	if (r->n_previous) {
-		c->previous = arena_alloc(b->mem, r->n_previous * sizeof(*c->previous));
-		memcpy(c->previous, r->previous, r->n_previous * sizeof(*c->previous));
-	}
-	c->prefixes = strings_copy(b, &r->prefixes);
-	c->suffixes = strings_copy(b, &r->suffixes);
-	c->ref_vars = strings_copy(b, &r->ref_vars);
-	return c;
-}
-
 static bool same_id(const struct id *a, const struct id *b)
 {
 	return a->cluster == b->cluster && str_eq(a->name, b->name) && str_eq(a->ns, b->ns) &&
