@@ -9,6 +9,7 @@ struct datum {
 	pl_str key, value; /* value: in the host's memory or the doc's, not copied */
 	pl_place at;
 	uint32_t order;
+	bool bare; /* a line without "=": it may be a piece of a value, and is shown nowhere */
 };
 
 struct data {

@@ -13,7 +13,7 @@ static void add(struct build *b, const struct reader *r, pl_str key, pl_str valu
 {
 	struct data *l = r->out;
 	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
-	l->v[l->n] = (struct datum){key, value, at, l->n};
+	l->v[l->n] = (struct datum){.key = key, .value = value, .at = at, .order = l->n};
 	l->n++;
 }
 
@@ -143,6 +143,7 @@ static pl_status read_line(struct build *b, const struct reader *r, pl_str line,
 		return PL_OK;
 	}
 	add(b, r, key, rest.p ? rest : S(""), at);
+	r->out->v[r->out->n - 1].bare = !rest.p;
 	return PL_OK;
 }
 
@@ -188,24 +189,35 @@ static bool is_data_key(pl_str s)
 	return s.n && s.n <= 253 && !str_is(s, ".") && !str_starts(s, S(".."));
 }
 
+/* The key as it may be printed. */
+static pl_str shown(struct build *b, const struct datum *d)
+{
+	return d->bare ? S("this line, which has no '=',") : arena_printf(b->mem, "'%.*s'", F(d->key));
+}
+
+static pl_status repeated(struct build *b, const struct datum *d)
+{
+	if (d->bare)
+		pl_err_set(b->err, PL_EEXIST, d->at, "a line without '=' is a key, and there is the same one twice");
+	else
+		pl_err_set(b->err, PL_EEXIST, d->at, "illegally repeats the key '%.*s'", F(d->key));
+	if (d[-1].at.file)
+		pl_err_hint(b->err, "the other one: %s:%u", d[-1].at.file, d[-1].at.line);
+	return PL_EEXIST;
+}
+
 static pl_status check_keys(struct build *b, const struct reader *r)
 {
 	const struct data *l = r->out;
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct datum *d = &l->v[i];
-		if (i && str_eq(d->key, d[-1].key)) {
-			pl_err_set(b->err, PL_EEXIST, d->at, "illegally repeats the key '%.*s'", F(d->key));
-			if (d[-1].at.file)
-				pl_err_hint(b->err, "the other one: %s:%u", d[-1].at.file, d[-1].at.line);
-			return PL_EEXIST;
-		}
+		if (i && str_eq(d->key, d[-1].key))
+			return repeated(b, d);
 		if (is_data_key(d->key))
 			continue;
-		pl_str text =
-			arena_printf(b->mem,
-				     "%s:%u: '%.*s' is no valid key of a %.*s: letters, digits, '-', '_' and '.' are "
-				     "allowed",
-				     d->at.file ? d->at.file : "", d->at.line, F(d->key), F(r->what));
+		pl_str text = arena_printf(
+			b->mem, "%s:%u: %.*s is no valid key of a %.*s: letters, digits, '-', '_' and '.' are allowed",
+			d->at.file ? d->at.file : "", d->at.line, F(shown(b, d)), F(r->what));
 		b->h->log(b->h->ctx, PL_LOG_WARN, text);
 	}
 	return PL_OK;
