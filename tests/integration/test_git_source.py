@@ -194,6 +194,8 @@ def _():
             ("https:///x", {}, "names no host"),
             ("https://example.org:99999/x", {}, "port"),
             ("git://example.org/a\nb", {}, "control character"),
+            ("git@example.org:x'; touch y; '.git", {}, "single quote"),
+            ("ssh://git@example.org/x%27;touch y;%27.git", {}, "single quote"),
             ("/x", {"credentials": {"tokenFile": "/a", "tokenEnv": "B"}}, "both tokenFile and tokenEnv"),
             ("/x", {"credentials": {"tokenFile": "/a", "passwordEnv": "B"}}, "both a token and a password"),
             ("/x", {"credentials": {"username": "a", "usernameFile": "/b"}}, "both username and usernameFile"),

@@ -111,6 +111,17 @@ static pl_status read_url(const pl_host *h, struct git_options *o)
 	return read_scp(h, o);
 }
 
+/*
+ * libgit2 puts the path between quotes into the command that the server's shell runs, and does not look what is in it:
+ * a quote would let whoever writes a kustomization run commands there with our key.
+ */
+static pl_status check_ssh_path(const pl_host *h, const struct git_options *o)
+{
+	if (o->kind == URL_SSH && (strchr(o->url, '\'') || strstr(o->url, "%27")))
+		return bad_url(h, o->url, "holds a single quote, which no path that is asked for by ssh may");
+	return PL_OK;
+}
+
 static char *text_of(const pl_node *map, const char *key)
 {
 	pl_str s = pl_text(pl_gets(map, key));
@@ -159,6 +170,8 @@ static pl_status read_all(const pl_host *h, const pl_node *root, struct git_opti
 	if (!o->url || strlen(o->url) != pl_text(pl_gets(root, "url")).n || !*o->url)
 		return git_fail(h, PL_EINVAL, "'url' is missing or holds a NUL");
 	pl_status st = read_url(h, o);
+	if (!st)
+		st = check_ssh_path(h, o);
 	if (!st)
 		st = read_credentials(h, pl_gets(root, "credentials"), o);
 	if (st)
