@@ -42,7 +42,8 @@ static int by_text(const void *x, const void *y)
 
 static pl_status blank_namespace(struct fixer *f, const pl_node *ns)
 {
-	fail(f->b, PL_EINVAL, ns, "the 'namespace' of a ServiceAccount among a RoleBinding's 'subjects' must be a text");
+	fail(f->b, PL_EINVAL, ns,
+	     "the 'namespace' of a ServiceAccount among a RoleBinding's 'subjects' must be a text");
 	pl_err_hint(f->b->err, "write the namespace in quotes, or leave the field away");
 	return PL_EINVAL;
 }

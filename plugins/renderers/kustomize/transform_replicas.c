@@ -43,7 +43,7 @@ static pl_status not_found(struct build *b, const pl_node *at, pl_str name, cons
 		pl_str kind = specs->v[i].gvk.kind.n ? specs->v[i].gvk.kind : S("any kind");
 		kinds = arena_printf(b->mem, "%.*s%s%.*s", F(kinds), i ? ", " : "", F(kind));
 	}
-	return fail(b, PL_ENOTFOUND, at, "replicas: no resource is called '%.*s' (looked for: %.*s)", F(name),
+	return fail(b, PL_ENOTFOUND, at, "no resource is called '%.*s' (looked for: %.*s)", F(name),
 		    F(kinds));
 }
 
