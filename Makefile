@@ -60,12 +60,13 @@ ROOMS_OF_cli    := server $(ROOMS_OF_server)
 ROOMS_OF_base   :=
 ROOMS_OF_doc    :=
 
-LIBS_libplumb := yaml-0.1 libcrypto
+LIBS_libplumb := yaml-0.1
 LIBS_lua      := lua5.4
-LIBS_state    := sqlite3 libcrypto
+LIBS_state    := sqlite3
 LIBS_http     := libmicrohttpd
 LIBS_regex    := re2
-LIBS_program  := lua5.4 sqlite3 libcrypto
+LIBS_crypto   := libcrypto
+LIBS_program  := lua5.4 sqlite3
 
 # third-party libraries of single plugins and modules
 LIBS_plugin_sources/git := libgit2
@@ -78,7 +79,8 @@ PLUGINS := $(patsubst plugins/%,%,$(sort $(patsubst %/,%,$(dir $(wildcard plugin
 PLUGIN_SO := $(PLUGINS:%=$(BUILD)/plugins/%.so)
 LIBPLUMB := $(BUILD)/libplumb.so.$(SOVERSION)
 REGEX_MODULE := $(BUILD)/modules/regex.so
-MODULES  := $(if $(wildcard core/server/http/*.c),$(BUILD)/modules/http.so) $(REGEX_MODULE)
+CRYPTO_MODULE := $(BUILD)/modules/crypto.so
+MODULES  := $(if $(wildcard core/server/http/*.c),$(BUILD)/modules/http.so) $(REGEX_MODULE) $(CRYPTO_MODULE)
 
 .PHONY: all check quickstart deps install uninstall bench fuzz lint format clean help unit
 .DEFAULT_GOAL := all
@@ -87,7 +89,7 @@ all: $(BUILD)/plumb $(PLUGIN_SO) $(MODULES)
 
 # ---- libplumb: core/base and core/doc ----
 LIBPLUMB_OBJ := $(call obj,core/base) $(call obj,core/doc)
-$(LIBPLUMB): $(LIBPLUMB_OBJ) core/libplumb.map | $(REGEX_MODULE)
+$(LIBPLUMB): $(LIBPLUMB_OBJ) core/libplumb.map | $(REGEX_MODULE) $(CRYPTO_MODULE)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  link  $@')
 	$(Q)$(CC) -shared -o $@ $(LIBPLUMB_OBJ) $(ALL_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=core/libplumb.map $(call pkg_libs,$(LIBS_libplumb)) -lpthread -ldl -lm
@@ -150,13 +152,18 @@ $(BUILD)/modules/http.so: $(call obj,core/server/http) $(LIBPLUMB)
 	$(Q)$(CC) -shared -o $@ $(call obj,core/server/http) -L$(BUILD) -l:libplumb.so.$(SOVERSION) $(ALL_LDFLAGS) \
 	  -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN/../..' $(call pkg_libs,$(LIBS_http)) -lpthread
 $(O)/core/server/http/%.o: PKG := $(LIBS_http)
-# libplumb itself opens this one, so it links nothing of libplumb.
+# libplumb itself opens these, so they link nothing of libplumb.
 $(REGEX_MODULE): $(O)/core/base/regex/module.o
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  link  $@')
 	$(Q)$(CXX) -shared -o $@ $< $(ALL_LDFLAGS) $(call pkg_libs,$(LIBS_regex))
 $(O)/core/base/regex/%.o: PKG := $(LIBS_regex)
-$(O)/core/base/regex/%.o: VISIBILITY := hidden
+$(CRYPTO_MODULE): $(O)/core/base/crypto/module.o
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  link  $@')
+	$(Q)$(CC) -shared -o $@ $< $(ALL_LDFLAGS) $(call pkg_libs,$(LIBS_crypto))
+$(O)/core/base/crypto/%.o: PKG := $(LIBS_crypto)
+$(O)/core/base/regex/%.o $(O)/core/base/crypto/%.o: VISIBILITY := hidden
 
 # ---- unit tests: tests/unit/ROOM_WHAT_test.c links its room and those below ----
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/*_test.c)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4), by OpenSSL's libcrypto: content identity, render keys. */
+/* SHA-256 (FIPS 180-4), by OpenSSL's libcrypto (core/base/crypto.h): content identity, render keys. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

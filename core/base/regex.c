@@ -2,15 +2,12 @@
 #include "plumb/regex.h"
 
 #include "core/base/err.h"
-#include "core/base/file.h"
 #include "core/base/mem.h"
+#include "core/base/module.h"
 #include "core/base/regex/module.h"
 #include "core/base/regex_syntax.h"
 
-#include <dlfcn.h>
-#include <limits.h>
 #include <pthread.h>
-#include <unistd.h>
 
 /*
  * What a compiled expression may need. RE2 looks at that only after it has read the pattern, and to read it takes about
@@ -33,42 +30,18 @@ static struct {
 	struct pl_err why;
 } loaded = {.once = PTHREAD_ONCE_INIT};
 
-/* Beside libplumb in the build tree, else below PREFIX/lib/plumb. */
-static void module_path(char *to, size_t size)
-{
-	Dl_info self;
-	char *dir, *file = NULL;
-
-	if (dladdr(&loaded, &self) && self.dli_fname)
-		file = realpath(self.dli_fname, NULL);
-	dir = path_dir(file ? file : "./");
-	snprintf(to, size, "%s/modules/regex.so", dir);
-	if (access(to, R_OK) < 0)
-		snprintf(to, size, "%s/plumb/modules/regex.so", dir);
-	free(dir);
-	free(file);
-}
-
 static void load(void)
 {
-	char path[PATH_MAX + 64];
 	const struct regex_module *m;
+	void *symbol = module_symbol("regex", "regex_module_table", &loaded.why);
 	regex_module_fn fn;
-	void *library, *symbol;
 
-	module_path(path, sizeof path);
-	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!library) {
-		err_set(&loaded.why, PL_ENOTFOUND, "load the module for regular expressions: %s", dlerror());
-		return;
-	}
-	symbol = dlsym(library, "regex_module_table");
 	memcpy(&fn, &symbol, sizeof fn); /* ISO C has no cast from void * to a function */
 	m = symbol ? fn() : NULL;
 	if (m && m->size == sizeof *m)
 		loaded.module = m;
-	else
-		err_set(&loaded.why, PL_EPLUGIN, "'%s' is not this library's module for regular expressions", path);
+	else if (m)
+		err_set(&loaded.why, PL_EPLUGIN, "the module for regular expressions is of another version");
 }
 
 static const struct regex_module *module(pl_err *e)

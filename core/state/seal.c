@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/state/seal.h"
 
+#include "core/base/crypto.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY_FILE "seal.key"
 
 enum {
-	KEY_SIZE = 32,
+	KEY_SIZE = CRYPTO_KEY,
 	ID_SIZE = 8,
-	NONCE_SIZE = 12,
-	TAG_SIZE = 16,
+	NONCE_SIZE = CRYPTO_NONCE,
+	TAG_SIZE = CRYPTO_TAG,
 	FORMAT = 1,
 	HEAD_SIZE = 1 + ID_SIZE + NONCE_SIZE + TAG_SIZE,
 	/* SQLite's own bound on a value is 10^9 bytes; a render this large is a mistake long before. */
@@ -43,7 +41,7 @@ static void set_key(struct seal *s, const uint8_t key[KEY_SIZE])
 	memcpy(s->id, digest, ID_SIZE);
 	memcpy(s->key, key, KEY_SIZE);
 	s->have = true;
-	OPENSSL_cleanse(digest, sizeof digest);
+	crypto_get()->cleanse(digest, sizeof digest);
 }
 
 static pl_status check_file(const struct seal *s, const struct stat *st, struct pl_err *e)
@@ -87,7 +85,7 @@ static pl_status read_key(struct seal *s, int fd, struct pl_err *e)
 	}
 	if (!st)
 		set_key(s, key);
-	OPENSSL_cleanse(key, sizeof key);
+	crypto_get()->cleanse(key, sizeof key);
 	return st;
 }
 
@@ -127,7 +125,7 @@ void seal_close(struct seal *s)
 {
 	if (!s)
 		return;
-	OPENSSL_cleanse(s->key, sizeof s->key);
+	crypto_get()->cleanse(s->key, sizeof s->key);
 	free(s->dir);
 	free(s->path);
 	free(s);
@@ -136,7 +134,7 @@ void seal_close(struct seal *s)
 static pl_status make_key(struct seal *s, struct pl_err *e)
 {
 	uint8_t key[KEY_SIZE];
-	if (RAND_priv_bytes(key, KEY_SIZE) != 1)
+	if (!crypto_get()->random_key(key, KEY_SIZE))
 		return err_set(e, PL_EIO, "make key file '%s': no random bytes to be had", s->path);
 	int dir = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pl_status st = dir < 0 ? err_errno(e, errno, "open folder '%s'", s->dir)
@@ -145,7 +143,7 @@ static pl_status make_key(struct seal *s, struct pl_err *e)
 		close(dir);
 	if (!st)
 		set_key(s, key);
-	OPENSSL_cleanse(key, sizeof key);
+	crypto_get()->cleanse(key, sizeof key);
 	return st ? pl_err_in(e, "make key file '%s'", s->path) : PL_OK;
 }
 
@@ -157,15 +155,9 @@ static void bind_data(struct buf *b, const char *what, pl_str row)
 	buf_add_str(b, row);
 }
 
-static bool encrypt(EVP_CIPHER_CTX *c, const struct seal *s, pl_str data, pl_str text, uint8_t *head, uint8_t *to)
+static struct crypto_bytes bytes(pl_str s)
 {
-	int n = 0;
-	const uint8_t *nonce = head + 1 + ID_SIZE;
-	return EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, s->key, nonce) == 1 &&
-	       EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)data.p, (int)data.n) == 1 &&
-	       (text.n == 0 || EVP_EncryptUpdate(c, to, &n, (const uint8_t *)text.p, (int)text.n) == 1) &&
-	       EVP_EncryptFinal_ex(c, to + text.n, &n) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, head + 1 + ID_SIZE + NONCE_SIZE) == 1;
+	return (struct crypto_bytes){s.p, s.n};
 }
 
 pl_status seal_text(struct seal *s, const char *what, pl_str row, pl_str text, struct buf *out, struct pl_err *e)
@@ -181,28 +173,15 @@ pl_status seal_text(struct seal *s, const char *what, pl_str row, pl_str text, s
 	memcpy(sealed + 1, s->id, ID_SIZE);
 	struct buf data = BUF_INIT(1 << 20);
 	bind_data(&data, what, row);
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool ok = c && !buf_full(&data) && RAND_bytes(sealed + 1 + ID_SIZE, NONCE_SIZE) == 1 &&
-		  encrypt(c, s, buf_str(&data), text, sealed, sealed + HEAD_SIZE);
-	EVP_CIPHER_CTX_free(c);
+	uint8_t *nonce = sealed + 1 + ID_SIZE;
+	bool ok = !buf_full(&data) && crypto_get()->random(nonce, NONCE_SIZE) &&
+		  crypto_get()->encrypt(s->key, nonce, bytes(buf_str(&data)), bytes(text), sealed + HEAD_SIZE,
+					nonce + NONCE_SIZE);
 	buf_free(&data);
 	if (ok)
 		buf_add(out, (pl_str){(const char *)sealed, HEAD_SIZE + text.n});
 	free(sealed);
 	return ok ? PL_OK : err_set(e, PL_EINTERNAL, "seal %s: encryption failed", what);
-}
-
-static bool decrypt(EVP_CIPHER_CTX *c, const struct seal *s, pl_str data, const uint8_t *head, pl_str cipher,
-		    uint8_t *to)
-{
-	int n = 0;
-	uint8_t tag[TAG_SIZE];
-	memcpy(tag, head + 1 + ID_SIZE + NONCE_SIZE, TAG_SIZE);
-	return EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, s->key, head + 1 + ID_SIZE) == 1 &&
-	       EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)data.p, (int)data.n) == 1 &&
-	       (cipher.n == 0 || EVP_DecryptUpdate(c, to, &n, (const uint8_t *)cipher.p, (int)cipher.n) == 1) &&
-	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, tag) == 1 &&
-	       EVP_DecryptFinal_ex(c, to + cipher.n, &n) == 1;
 }
 
 static pl_status key_error(const struct seal *s, const char *what, struct pl_err *e)
@@ -230,13 +209,13 @@ pl_status seal_unseal(struct seal *s, const char *what, pl_str row, pl_str seale
 	struct buf data = BUF_INIT(1 << 20);
 	bind_data(&data, what, row);
 	uint8_t *to = arena_alloc(a, cipher.n + 1);
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool ok = c && !buf_full(&data) && decrypt(c, s, buf_str(&data), head, cipher, to);
-	EVP_CIPHER_CTX_free(c);
+	const uint8_t *nonce = head + 1 + ID_SIZE;
+	bool ok = !buf_full(&data) &&
+		  crypto_get()->decrypt(s->key, nonce, nonce + NONCE_SIZE, bytes(buf_str(&data)), bytes(cipher), to);
 	buf_free(&data);
 	if (!ok) {
 		/* What failed its check must not be read by anybody. */
-		OPENSSL_cleanse(to, cipher.n);
+		crypto_get()->cleanse(to, cipher.n);
 		err_set(e, PL_EINVAL, "the stored %s is damaged: it is not what plumb has written there", what);
 		pl_err_hint(e, "sync again: what it holds is made again");
 		return PL_EINVAL;

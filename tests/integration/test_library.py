@@ -86,7 +86,8 @@ def _():
         make("install", dest=dest)
         there = tree(dest)
         wanted = {"usr/bin/plumb", "usr/lib/libplumb.so", "usr/lib/libplumb.so.0", "usr/lib/pkgconfig/plumb.pc",
-                  "usr/lib/plumb/modules/http.so", "usr/lib/plumb/modules/regex.so", "usr/share/man/man1/plumb.1", "usr/share/man/man5/plumb.yaml.5",
+                  "usr/lib/plumb/modules/http.so", "usr/lib/plumb/modules/regex.so", "usr/lib/plumb/modules/crypto.so",
+                  "usr/share/man/man1/plumb.1", "usr/share/man/man5/plumb.yaml.5",
                   "usr/lib/systemd/system/plumb.service", "usr/share/bash-completion/completions/plumb", "usr/share/zsh/site-functions/_plumb",
                   "usr/share/fish/vendor_completions.d/plumb.fish"}
         wanted |= {"usr/include/plumb/" + os.path.basename(h) for h in HEADERS}
