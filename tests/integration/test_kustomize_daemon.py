@@ -173,6 +173,9 @@ def _():
         wait_for("the other application to go on", lambda: s.live_text("web-b", kind="Deployment.apps", ns="ns-two"))
         s.settled("two")
         eq(s.live_text("web", kind="Deployment.apps"), live, "what is live of the broken application")
+        eq([h["phase"] for h in s.history()], ["Succeeded"], "syncs of the broken application")
+        for command in ("sync", "diff", "render"):
+            has(s.plumb(command, "web", status=2).err, "web/kustomization.yaml:2:1: ", "did you mean 'namePrefix'?")
         s.commit("repo", {"web/kustomization.yaml": "resources: [../base]\nnamePrefix: a-\n"})
         wait_for("the fix", lambda: s.live_text("a-web", kind="Deployment.apps"))
         lacks(repr(s.settled("web")), "namePrefx")
