@@ -210,9 +210,13 @@ static pl_status replicas(const struct step *s, pl_node *list)
 	return st;
 }
 
+/* One walk for all entries; build metadata tell of one transformer each. */
 static pl_status images(const struct step *s, pl_node *list)
 {
-	return run(s, transform_images, wrap(s->b, "imageTags", list));
+	pl_status st = pl_len(list) ? run(s, transform_images, wrap(s->b, "imageTags", list)) : PL_OK;
+	for (size_t i = 1; i < pl_len(list) && !st; i++)
+		origin_transformed(s->b, s->acc->m, s->by);
+	return st;
 }
 
 static pl_status replacements(const struct step *s, pl_node *value)
