@@ -71,8 +71,6 @@ pl_status look_failed(struct build *b, pl_status code, const pl_node *at, pl_str
 {
 	if (code == PL_ENOTFOUND)
 		return fail(b, code, at, "no such file or folder '%.*s'", F(name));
-	if (code == PL_EDENIED)
-		return fail(b, code, at, "'%.*s' leads out of the repository", F(name));
 	pl_str why = b->h->reason(b->h->ctx);
 	return fail(b, code, at, "read '%.*s': %.*s", F(name), F(why.n ? why : str_of(pl_status_name(code))));
 }

@@ -63,8 +63,31 @@ static pl_status build(struct build *b)
 	return st ? st : output(b, top, &acc);
 }
 
+/* The end of what may be a URL's user, password and host. */
+static size_t authority_end(pl_str s, size_t at)
+{
+	while (at < s.n && !strchr("/?# \n'\"", s.p[at]))
+		at++;
+	return at;
+}
+
+/* What a kustomization names may be a URL with a password: no error shows it. */
+static pl_str without_passwords(struct arena *mem, pl_str s)
+{
+	struct text out = {.mem = mem};
+	for (const char *p; s.n && (p = memmem(s.p, s.n, "://", 3));) {
+		size_t from = (size_t)(p + 3 - s.p), end = authority_end(s, from);
+		const char *at = memrchr(s.p + from, '@', end - from);
+		size_t next = at ? (size_t)(at + 1 - s.p) : end;
+		text_add(&out, (pl_str){s.p, at ? from : end});
+		s = (pl_str){s.p + next, s.n - next};
+	}
+	text_add(&out, s);
+	return text_str(&out);
+}
+
 /* The error's text without its place, which the host puts in front itself. */
-static pl_status report(const pl_host *h, pl_status st, const pl_err *e)
+static pl_status report(const pl_host *h, struct arena *mem, pl_status st, const pl_err *e)
 {
 	pl_place at = pl_err_place(e);
 	const char *text = pl_err_text(e);
@@ -72,13 +95,13 @@ static pl_status report(const pl_host *h, pl_status st, const pl_err *e)
 	if (pl_err_code(e) == PL_OK)
 		return st; /* the host has failed, and knows why */
 	if (!at.file)
-		return h->fail(h->ctx, st, S(""), 0, 0, str_of(text));
+		return h->fail(h->ctx, st, S(""), 0, 0, without_passwords(mem, str_of(text)));
 	int n = snprintf(place, sizeof(place), ":%u:%u: ", at.line, at.col);
 	size_t skip = strlen(at.file) + (size_t)(n > 0 ? n : 0);
 	if (strncmp(text, at.file, strlen(at.file)) == 0 && strlen(text) > skip &&
 	    strncmp(text + strlen(at.file), place, (size_t)n) == 0)
 		text += skip;
-	return h->fail(h->ctx, st, str_of(at.file), at.line, at.col, str_of(text));
+	return h->fail(h->ctx, st, str_of(at.file), at.line, at.col, without_passwords(mem, str_of(text)));
 }
 
 static pl_status render(const pl_host *h, void *self, const pl_render_call *call)
@@ -92,7 +115,7 @@ static pl_status render(const pl_host *h, void *self, const pl_render_call *call
 	if (!st)
 		st = build(&b);
 	if (st)
-		st = report(h, st, b.err);
+		st = report(h, b.mem, st, b.err);
 	pl_types_free(b.types);
 	pl_err_free(b.err);
 	arena_free(b.mem);
@@ -115,6 +138,5 @@ static const pl_plugin plugin = {
 
 const pl_plugin *pl_plugin_entry(uint32_t host_abi)
 {
-	(void)host_abi;
-	return &plugin;
+	return host_abi >> 16 == PL_ABI_MAJOR ? &plugin : NULL;
 }
