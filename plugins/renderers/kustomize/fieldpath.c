@@ -2,6 +2,7 @@
 #include "fieldpath.h"
 #include "budget.h"
 #include "fieldspec.h"
+#include "select.h"
 
 /* ---- reading ---- */
 
@@ -331,22 +332,11 @@ static bool selected(struct find *f, const struct path_step *s, const pl_node *i
 	return of && pl_regex_find(s->re, match_text(f->b, of), NULL, 0);
 }
 
-static void free_regex(void *p)
-{
-	pl_regex_free(p);
-}
-
 static pl_status compile(struct find *f, struct path_step *s)
 {
 	if (s->re)
 		return PL_OK;
-	if (!pl_regex_new(s->want, &s->re, f->b->err)) {
-		arena_defer(f->b->mem, free_regex, s->re);
-		return PL_OK;
-	}
-	pl_str why = arena_dup(f->b->mem, str_of(pl_err_text(f->b->err)));
-	return fail(f->b, PL_EINVAL, f->p->at, "'%.*s' in '%.*s' is no regular expression: %.*s", F(s->want),
-		    F(f->p->text), F(why));
+	return regex_read(f->b, f->p->at, arena_printf(f->b->mem, "in '%.*s'", F(f->p->text)).p, s->want, &s->re);
 }
 
 static pl_status make_selected(struct find *f, pl_node *list, const struct path_step *s)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kustomize.h"
 
-/* A scalar's text; null, lists and maps have none. */
-static pl_str scalar(const pl_node *n)
+pl_str scalar_text(const pl_node *n)
 {
 	int kind = pl_kind(n);
 	return kind == PL_STRING || kind == PL_NUMBER || kind == PL_BOOL || kind == PL_PLAIN ? pl_text(n) : S("");
@@ -10,8 +9,8 @@ static pl_str scalar(const pl_node *n)
 
 struct gvk gvk_of(const pl_node *object)
 {
-	struct gvk g = {.kind = scalar(pl_gets(object, "kind"))};
-	pl_str rest = scalar(pl_gets(object, "apiVersion"));
+	struct gvk g = {.kind = scalar_text(pl_gets(object, "kind"))};
+	pl_str rest = scalar_text(pl_gets(object, "apiVersion"));
 	pl_str head = str_cut(&rest, '/');
 	g.group = rest.p ? head : S("");
 	g.version = rest.p ? rest : head;

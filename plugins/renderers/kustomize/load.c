@@ -27,8 +27,7 @@ static bool is_whole(struct build *b, const struct target *t)
 	return t->tree == b->call->tree && !str_is(tree_name(b, t, S("x")), "x");
 }
 
-/* dir/path without "." and ".." steps. false: it climbs out of the tree. */
-static bool join(struct build *b, pl_str dir, pl_str path, bool clamp, pl_str *out)
+bool path_join(struct build *b, pl_str dir, pl_str path, bool clamp, pl_str *out)
 {
 	char *p = arena_alloc(b->mem, dir.n + path.n + 2);
 	size_t n = dir.n;
@@ -88,7 +87,7 @@ static pl_status resolve(struct build *b, const struct target *t, const pl_node 
 			    "'%.*s' is an absolute path, and those name nothing in a repository: write it relative to "
 			    "the folder of the kustomization, '%.*s'",
 			    F(path), F(t->shown));
-	if (!join(b, path.p[0] == '/' ? S("") : t->root, path, whole, out))
+	if (!path_join(b, path.p[0] == '/' ? S("") : t->root, path, whole, out))
 		return fail(b, PL_EDENIED, at, "'%.*s' leads out of the repository: '%.*s' is not that deep", F(path),
 			    F(t->shown));
 	return PL_OK;
@@ -123,7 +122,7 @@ static pl_status no_file(struct build *b, const struct target *t, const pl_node 
 	const char *slash = memrchr(path.p, '/', path.n);
 	if (slash)
 		name = (pl_str){slash + 1, path.n - (size_t)(slash + 1 - path.p)};
-	if (path.p[0] == '/' || !join(b, t->root, folder_of(path), false, &dir) ||
+	if (path.p[0] == '/' || !path_join(b, t->root, folder_of(path), false, &dir) ||
 	    b->h->tree_list(b->h->ctx, t->tree, dir, &v, &n) || n > 1000)
 		return st;
 	const char **names = arena_alloc(b->mem, (n + 1) * sizeof(*names));

@@ -33,6 +33,8 @@ pl_status target_top(struct build *b, struct target **out);
 pl_status target_below(struct build *b, struct target *t, const pl_node *at, pl_str path, struct target **out);
 /* What path names, as seen from t. */
 pl_status target_look(struct build *b, struct target *t, const pl_node *at, pl_str path, enum path_kind *out);
+/* dir/path without "." and ".." steps. false: it climbs out of the tree; clamp: there ".." leads nowhere instead. */
+bool path_join(struct build *b, pl_str dir, pl_str path, bool clamp, pl_str *out);
 /* A text that is no path: a YAML document within the kustomization file. */
 bool is_inline(pl_str text);
 

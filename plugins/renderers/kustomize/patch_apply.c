@@ -104,14 +104,6 @@ pl_node *patch_for_selected(struct build *b, const pl_node *patch, bool keep_ver
 
 /* ---- by the patch's own id ---- */
 
-static bool has_id(const struct resource *r, const struct id *id)
-{
-	for (uint32_t i = 0; i < r->n_previous; i++)
-		if (id_equal(&r->previous[i], id))
-			return true;
-	return id_equal(&r->id, id);
-}
-
 /* What is nearly meant: the same name elsewhere, else a name like it of the same kind. */
 static void hint_target(struct build *b, const struct resmap *m, const struct id *id)
 {
@@ -139,7 +131,7 @@ pl_status patch_target(struct build *b, struct resmap *m, const struct resource 
 	struct resource *const *named;
 	size_t n = resmap_named(b, m, patch->id.name, &named), found = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (!named[i]->node || !has_id(named[i], &patch->id))
+		if (!named[i]->node || !resource_had_id(named[i], &patch->id))
 			continue;
 		*out = named[i];
 		found++;
@@ -240,12 +232,22 @@ static bool takes_annotations(const pl_node *operations)
 	return false;
 }
 
+/* The reference keeps in annotations what else it knows of a resource: operations find the map there then. */
+static void show_annotations(struct build *b, const struct resource *r, pl_node *object)
+{
+	bool known = r->n_previous || r->prefixes.n || r->suffixes.n || r->needs_hash || r->behavior || r->origin;
+	pl_node *meta = pl_gets(object, "metadata");
+	if (known && pl_kind(meta) == PL_MAP && pl_kind(pl_gets(meta, "annotations")) != PL_MAP)
+		(void)pl_sets(b->doc, meta, "annotations", pl_new_map(b->doc)); /* the doc is ours and not frozen */
+}
+
 pl_status patch_operate(struct build *b, struct resmap *m, struct resource *r, const pl_node *operations)
 {
 	pl_node *node = r->shares ? pl_copy(b->doc, b->doc, r->node) : r->node;
 	pl_status st = pl_field_form(b->doc, node, b->err);
 	if (!st) {
 		node = as_json_has_it(b, node, false);
+		show_annotations(b, r, node);
 		st = operations_do(b, &node, operations);
 	}
 	if (st) {

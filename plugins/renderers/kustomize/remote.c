@@ -185,32 +185,6 @@ static bool split_path(pl_str s, bool is_file, struct remote *out, pl_str *repo)
 	return end > 0;
 }
 
-/* The folder's path without "." and ".." steps. false: it leaves the repository. */
-static bool clean_path(struct build *b, pl_str path, pl_str *out)
-{
-	char *p = arena_alloc(b->mem, path.n + 1);
-	size_t n = 0;
-	while (path.p && path.n) {
-		pl_str step = str_cut(&path, '/');
-		if (!step.n || str_is(step, "."))
-			continue;
-		if (str_is(step, "..")) {
-			if (!n)
-				return false;
-			while (n && p[n - 1] != '/')
-				n--;
-			n -= n > 0;
-			continue;
-		}
-		if (n)
-			p[n++] = '/';
-		memcpy(p + n, step.p, step.n);
-		n += step.n;
-	}
-	*out = (pl_str){p, n};
-	return true;
-}
-
 bool remote_read(struct build *b, pl_str text, struct remote *out, const char **why)
 {
 	pl_str query = text, host, repo;
@@ -227,7 +201,7 @@ bool remote_read(struct build *b, pl_str text, struct remote *out, const char **
 	if (!split_path(rest, is_file, out, &repo))
 		return false;
 	*why = "its folder lies outside of the repository";
-	if (!clean_path(b, out->path, &out->path))
+	if (!path_join(b, S(""), out->path, false, &out->path))
 		return false;
 	out->repo = arena_printf(b->mem, "%.*s%.*s", F(host), F(repo));
 	return true;

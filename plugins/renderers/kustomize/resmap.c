@@ -132,14 +132,6 @@ static void make_past(struct build *b, struct resmap *m)
 		add_past(b, x, m->v[i]);
 }
 
-static bool had_id(const struct resource *r, const struct id *id)
-{
-	for (uint32_t i = 0; i < r->n_previous; i++)
-		if (id_equal(&r->previous[i], id))
-			return true;
-	return id_equal(&r->id, id);
-}
-
 /* The first resource in order whose current id is id. */
 static struct resource *by_id(struct build *b, struct resmap *m, const struct id *id, uint32_t hash)
 {
@@ -165,7 +157,7 @@ static size_t count_had(const struct resmap *m, const struct id *id)
 {
 	size_t n = 0;
 	for (uint32_t i = 0; i < m->n; i++)
-		n += m->v[i]->node && had_id(m->v[i], id);
+		n += m->v[i]->node && resource_had_id(m->v[i], id);
 	return n;
 }
 
@@ -181,7 +173,7 @@ static struct resource *by_any_id(struct build *b, struct resmap *m, const struc
 	const struct id_table *x = &m->index->past;
 	for (uint32_t i = x->slots[hash & (x->size - 1)]; i; i = x->v[i - 1].next) {
 		struct resource *r = x->v[i - 1].r;
-		if (x->v[i - 1].hash != hash || r == found || !r->node || !holds(m, r) || !had_id(r, id))
+		if (x->v[i - 1].hash != hash || r == found || !r->node || !holds(m, r) || !resource_had_id(r, id))
 			continue;
 		if (found) {
 			*n = count_had(m, id);

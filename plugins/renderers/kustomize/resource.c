@@ -2,17 +2,12 @@
 #include "kustomize.h"
 #include "resmap.h"
 
-static pl_str scalar(const pl_node *n)
-{
-	int kind = pl_kind(n);
-	return kind == PL_STRING || kind == PL_NUMBER || kind == PL_BOOL || kind == PL_PLAIN ? pl_text(n) : S("");
-}
-
 static struct id read_id(struct build *b, const pl_node *node)
 {
 	const pl_node *meta = pl_gets(node, "metadata");
-	struct id id = {
-		.gvk = gvk_of(node), .name = scalar(pl_gets(meta, "name")), .ns = scalar(pl_gets(meta, "namespace"))};
+	struct id id = {.gvk = gvk_of(node),
+			.name = scalar_text(pl_gets(meta, "name")),
+			.ns = scalar_text(pl_gets(meta, "namespace"))};
 	id.cluster = gvk_cluster_scoped(b, &id.gvk);
 	return id;
 }
@@ -27,7 +22,7 @@ static struct id read_id(struct build *b, const pl_node *node)
 
 static pl_str note(const pl_node *annotations, const char *key)
 {
-	return scalar(pl_gets(annotations, key));
+	return scalar_text(pl_gets(annotations, key));
 }
 
 static struct strings note_list(struct build *b, const pl_node *annotations, const char *key)
@@ -135,6 +130,14 @@ void resource_remember(struct build *b, struct resource *r)
 const struct id *resource_original(const struct resource *r)
 {
 	return r->n_previous ? &r->previous[0] : &r->id;
+}
+
+bool resource_had_id(const struct resource *r, const struct id *id)
+{
+	for (uint32_t i = 0; i < r->n_previous; i++)
+		if (id_equal(&r->previous[i], id))
+			return true;
+	return id_equal(&r->id, id);
 }
 
 static pl_node *metadata(struct build *b, struct resource *r)

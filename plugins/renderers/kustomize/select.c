@@ -8,14 +8,6 @@
 #include "cfg.h"
 #include "select.h"
 
-/* A pattern of Go's syntax for the whole text. Most have nothing special in them but dots. */
-struct pattern {
-	pl_str text; /* empty: any */
-	bool literal;
-	bool dots; /* nothing special but dots */
-	pl_regex *regex;
-};
-
 struct selector {
 	struct pattern group, version, kind, name, ns;
 	struct requirements *labels, *annotations;
@@ -28,7 +20,18 @@ static void free_regex(void *p)
 	pl_regex_free(p);
 }
 
-static pl_status pattern_read(struct build *b, const pl_node *at, const char *field, pl_str text, struct pattern *out)
+pl_status regex_read(struct build *b, const pl_node *at, const char *where, pl_str text, pl_regex **out)
+{
+	pl_status st = pl_regex_new(text, out, b->err);
+	if (!st) {
+		arena_defer(b->mem, free_regex, *out);
+		return PL_OK;
+	}
+	pl_str why = arena_dup(b->mem, str_of(pl_err_text(b->err)));
+	return fail(b, st, at, "%s: %.*s", where, F(why));
+}
+
+pl_status pattern_read(struct build *b, const pl_node *at, const char *field, pl_str text, struct pattern *out)
 {
 	static const char special[] = "\\+*?()|[]{}^$";
 	*out = (struct pattern){.text = text, .literal = true, .dots = true};
@@ -37,16 +40,7 @@ static pl_status pattern_read(struct build *b, const pl_node *at, const char *fi
 		out->dots &= !(text.p[i] & 0x80) && text.p[i] && !strchr(special, text.p[i]);
 	}
 	out->literal &= out->dots;
-	if (out->dots)
-		return PL_OK;
-	pl_status st = pl_regex_new(text, &out->regex, b->err);
-	if (!st) {
-		arena_defer(b->mem, free_regex, out->regex);
-		return PL_OK;
-	}
-	pl_str why = str_of(pl_err_text(b->err));
-	why = arena_dup(b->mem, why);
-	return fail(b, st, at, "%s: %.*s", field, F(why));
+	return out->dots ? PL_OK : regex_read(b, at, field, text, &out->regex);
 }
 
 static bool dots_match(pl_str pattern, pl_str s)
@@ -59,7 +53,7 @@ static bool dots_match(pl_str pattern, pl_str s)
 	return true;
 }
 
-static bool pattern_matches(const struct pattern *p, pl_str s)
+bool pattern_matches(const struct pattern *p, pl_str s)
 {
 	if (!p->text.n)
 		return true;
