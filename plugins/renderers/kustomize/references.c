@@ -313,6 +313,13 @@ static pl_node *name_node(struct build *b, const pl_node *old, pl_str name)
 	return n;
 }
 
+/* In all places of the old one: see resource.shares. */
+static pl_node *renamed(struct build *b, pl_node *old, pl_str name)
+{
+	pl_node *n = name_node(b, old, name);
+	return old && pl_become(b->doc, old, n) == PL_OK ? old : n;
+}
+
 static pl_status fix_scalar(struct fixer *f, struct question *q, pl_node **slot)
 {
 	struct resource *to;
@@ -320,13 +327,13 @@ static pl_status fix_scalar(struct fixer *f, struct question *q, pl_node **slot)
 	q->ns = NULL;
 	pl_status st = choose(f, q, false, *slot, &to);
 	if (!st && to && to->id.name.n && !str_eq(to->id.name, q->name))
-		*slot = name_node(f->b, *slot, to->id.name);
+		*slot = renamed(f->b, *slot, to->id.name);
 	return st;
 }
 
 static pl_status put(struct fixer *f, pl_node *map, const char *key, pl_str text)
 {
-	pl_status st = pl_sets(f->b->doc, map, key, name_node(f->b, pl_gets(map, key), text));
+	pl_status st = pl_sets(f->b->doc, map, key, renamed(f->b, pl_gets(map, key), text));
 	return st ? fail(f->b, st, map, "'%s' can't be set: %s", key, pl_status_name(st)) : PL_OK;
 }
 
