@@ -49,7 +49,7 @@ def properties(folder):
     with Scratch() as s:
         out = os.path.join(s.dir, "kustomization.yaml")
         with open(out, "w", encoding="utf-8") as f:
-            f.write("resources: [all.yaml]\n")
+            f.write("resources: [all.yaml]\nsortOptions: {order: fifo}\n")
         with open(os.path.join(s.dir, "all.yaml"), "w", encoding="utf-8") as f:
             f.write(first.out)
         if first.out and not any(line.startswith("    config.kubernetes.io/") for line in first.out.splitlines()):
