@@ -187,7 +187,10 @@ static bool is_null(pl_str s)
 
 static const char *const kind_words[] = {"null", "a boolean", "a number"};
 
-/* A scalar that stays of old's kind, whatever the source's was. */
+/*
+ * A scalar that stays of old's kind, whatever the source's was. What an earlier replacement has made is in no file: it
+ * has no kind of its own, only that of its text.
+ */
 static pl_status retext(struct build *b, const pl_node *old, pl_str text, const pl_node *at, pl_node **out)
 {
 	int kind = pl_kind(old);
@@ -197,7 +200,8 @@ static pl_status retext(struct build *b, const pl_node *old, pl_str text, const 
 	}
 	*out = kind == PL_STRING ? pl_new_string(b->doc, text) : plain_scalar(b, text);
 	bool whole = kind == PL_NUMBER && is_whole(pl_text(old));
-	if (pl_kind(*out) != kind || (whole && !is_whole(text))) {
+	bool made = !pl_at(b->doc, old).line;
+	if (!made && (pl_kind(*out) != kind || (whole && !is_whole(text)))) {
 		fail(b, PL_EINVAL, at, "the field holds %s, which the value can't become",
 		     whole ? "a whole number" : kind_words[kind]);
 		pl_err_hint(b->err, "its own kind is kept; make it a string by quotes");

@@ -14,12 +14,21 @@ struct replica {
 	int64_t count;
 };
 
+struct setter {
+	pl_str count;
+	const pl_node *at;
+};
+
 static pl_status set_count(struct build *b, void *ctx, pl_node *parent, pl_str key, size_t item, pl_node **slot)
 {
 	(void)parent;
 	(void)key;
 	(void)item;
-	return field_set_plain(b, slot, *(const pl_str *)ctx);
+	const struct setter *s = ctx;
+	pl_status st = field_set_plain(b, slot, s->count);
+	if (!st && !pl_at(b->doc, *slot).line) /* a new field: a number, whatever comes later: see replacement.c */
+		pl_set_at(b->doc, *slot, b->doc, s->at);
+	return st;
 }
 
 static bool id_matches(const struct id *id, const struct fieldspec *f, pl_str name)
@@ -43,15 +52,14 @@ static pl_status not_found(struct build *b, const pl_node *at, pl_str name, cons
 		pl_str kind = specs->v[i].gvk.kind.n ? specs->v[i].gvk.kind : S("any kind");
 		kinds = arena_printf(b->mem, "%.*s%s%.*s", F(kinds), i ? ", " : "", F(kind));
 	}
-	return fail(b, PL_ENOTFOUND, at, "no resource is called '%.*s' (looked for: %.*s)", F(name),
-		    F(kinds));
+	return fail(b, PL_ENOTFOUND, at, "no resource is called '%.*s' (looked for: %.*s)", F(name), F(kinds));
 }
 
 static pl_status set_replicas(struct build *b, const struct replica *rep, const pl_node *at,
 			      const struct fieldspecs *specs, struct resmap *m)
 {
 	struct resource *const *named;
-	pl_str count = arena_printf(b->mem, "%" PRId64, rep->count);
+	struct setter s = {arena_printf(b->mem, "%" PRId64, rep->count), at};
 	size_t n = resmap_named(b, m, rep->name, &named);
 	bool found = false;
 	for (uint32_t i = 0; i < specs->n; i++) {
@@ -59,7 +67,7 @@ static pl_status set_replicas(struct build *b, const struct replica *rep, const 
 			if (!named[j]->node || !was_called(named[j], &specs->v[i], rep->name))
 				continue;
 			found = true;
-			pl_status st = fieldspec_each(b, named[j]->node, &specs->v[i], PL_STRING, set_count, &count);
+			pl_status st = fieldspec_each(b, named[j]->node, &specs->v[i], PL_STRING, set_count, &s);
 			if (st)
 				return st;
 		}
