@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sha256.h - SHA-256 (FIPS 180-4), fed piece by piece: the plugin's own, since a crypto library costs each start. */
+/*
+ * sha256.h - SHA-256 (FIPS 180-4), fed piece by piece. The plugin's own, for names and not for secrets: libcrypto takes
+ * 0.9 ms to load and 1 ms more to its first EVP digest, and a build with one generator takes 1.5 ms in all.
+ */
 #ifndef KUSTOMIZE_SHA256_H
 #define KUSTOMIZE_SHA256_H
 
