@@ -128,11 +128,6 @@ PL_API pl_node *pl_copy(pl_doc *d, const pl_doc *from, const pl_node *n); /* dee
  * Changing containers. n must be mutable and in d, else PL_EDENIED. Cost: append and set of a new key amortised O(1)
  * after the look-up; look-up of a key is linear in the map's length for small maps, insert and remove are linear.
  */
-/*
- * n, a scalar, becomes what the scalar value is (kind, text, style, tag), in its place and wherever else it is held. Its
- * line and column stay.
- */
-PL_API pl_status pl_become(pl_doc *d, pl_node *n, const pl_node *value);
 PL_API pl_status pl_append(pl_doc *d, pl_node *list, pl_node *item);
 PL_API pl_status pl_insert(pl_doc *d, pl_node *list, size_t i, pl_node *item);
 PL_API pl_status pl_set_item(pl_doc *d, pl_node *list, size_t i, pl_node *item);
@@ -143,6 +138,11 @@ PL_API pl_status pl_sets(pl_doc *d, pl_node *map, const char *key, pl_node *valu
 /* Appends a pair in constant time, for long maps; the caller knows that the key is not there yet. */
 PL_API pl_status pl_add(pl_doc *d, pl_node *map, pl_str key, pl_node *value);
 PL_API pl_status pl_remove(pl_doc *d, pl_node *map, pl_str key); /* PL_ENOTFOUND when absent */
+/*
+ * n, a scalar, becomes what the scalar value is (kind, text, style, tag), in its place and wherever else it is held: a
+ * node may be in several containers. Its line and column stay. PL_EINVAL when one of them is none.
+ */
+PL_API pl_status pl_become(pl_doc *d, pl_node *n, const pl_node *value);
 
 /*
  * Finding by path. A missing step is PL_ENOTFOUND and the error names the deepest step that exists.
