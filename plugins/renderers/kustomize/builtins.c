@@ -50,8 +50,12 @@ pl_status run_generator(struct build *b, struct target *t, generate_fn generate,
 	pl_status st = generate(b, t, cfg, made);
 	if (!st)
 		origin_generated(b, made, by);
-	for (uint32_t i = 0; i < made->n && !st; i++)
-		st = resmap_absorb(b, acc->m, made->v[i]);
+	for (uint32_t i = 0; i < made->n && !st; i++) {
+		struct resource *r = made->v[i];
+		st = resmap_absorb(b, acc->m, r);
+		if (r->behavior == BEHAVIOR_UNSPECIFIED)
+			r->behavior = BEHAVIOR_CREATE; /* generated ones are told apart by it */
+	}
 	return st;
 }
 

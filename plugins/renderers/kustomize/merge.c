@@ -75,7 +75,8 @@ static pl_node *scalar_over(struct merge *m, pl_node *into, const pl_node *from)
 	} else {
 		n = pl_copy(d, d, from);
 	}
-	pl_set_style(n, pl_style(into));
+	if (pl_style(n) != pl_style(into)) /* a plain date is no text where it stays plain */
+		pl_set_style(n, pl_style(into));
 	return pl_become(d, into, n) == PL_OK ? into : n; /* in all its places: see resource.shares */
 }
 

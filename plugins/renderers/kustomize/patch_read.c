@@ -24,11 +24,23 @@ static pl_status check_operations(struct build *b, const pl_node *list)
 	return PL_OK;
 }
 
+/* Operations come through JSON: what stands in brackets there is like all else, and no value is null. */
+static void no_brackets(pl_node *n)
+{
+	bool map = pl_kind(n) == PL_MAP;
+	if (!map && pl_kind(n) != PL_LIST)
+		return;
+	pl_set_style(n, PL_STYLE_BLOCK);
+	for (size_t i = 0; i < pl_len(n); i++)
+		no_brackets(map ? pl_value(n, i) : pl_item(n, i));
+}
+
 static pl_status read_operations(struct build *b, pl_node *list, struct patch *out)
 {
 	pl_status st = pl_resolve(b->doc, list, PL_SCHEMA_YAML11, b->err);
 	if (!st)
 		st = check_operations(b, list);
+	no_brackets(list);
 	out->operations = list;
 	return st;
 }
