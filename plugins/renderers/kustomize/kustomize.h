@@ -110,18 +110,19 @@ pl_status resmap_append_all(struct build *b, struct resmap *m, struct resmap *fr
 
 /* A resource over node (a map with apiVersion, kind and metadata.name): checks and reads its identity. */
 pl_status resource_new(struct build *b, pl_node *node, struct resource **out);
+pl_status resource_check(struct build *b, pl_node *node); /* could node be one? */
 /* Reads the identity again after node's apiVersion, kind, name or namespace have changed; keeps m's index (m may be
  * NULL). */
 void resource_refresh(struct build *b, struct resmap *m, struct resource *r);
 /* Remembers the present id as a previous one. Before a change of name, namespace or kind. */
 void resource_remember(struct build *b, struct resource *r);
-const struct id *resource_original(const struct resource *r); /* the oldest id */
+const struct id *resource_original(const struct resource *r);	     /* the oldest id */
 bool resource_had_id(const struct resource *r, const struct id *id); /* now or before */
 /* metadata.name, metadata.namespace, kind … are set in node; then resource_refresh() */
 void resource_set_name(struct build *b, struct resmap *m, struct resource *r, pl_str name);
 void resource_set_namespace(struct build *b, struct resmap *m, struct resource *r, pl_str ns); /* "": takes it out */
 
-pl_str scalar_text(const pl_node *n); /* "" for null, lists and maps */
+pl_str scalar_text(const pl_node *n);	  /* "" for null, lists and maps */
 struct gvk gvk_of(const pl_node *object); /* from apiVersion and kind */
 bool gvk_equal(const struct gvk *a, const struct gvk *b);
 bool gvk_selects(const struct gvk *selector, const struct gvk *g); /* empty parts of selector match all */

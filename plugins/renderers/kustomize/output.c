@@ -38,8 +38,11 @@ static bool is_build_annotation(pl_str key)
 /* Every resource gets its annotations anew, as texts; none at all, and the field is not there. */
 static pl_status annotations(struct build *b, const struct target *top, struct resource *r, struct origin_told *told)
 {
-	pl_node *meta = pl_gets(r->node, "metadata"), *new = pl_new_map(b->doc);
+	pl_node *meta = pl_gets(r->node, "metadata");
 	const pl_node *old = pl_gets(meta, "annotations");
+	if (pl_kind(meta) == PL_MAP && !old && !r->origin)
+		return PL_OK;
+	pl_node *new = pl_new_map(b->doc);
 	for (size_t i = 0; i < pl_len(old) && pl_kind(old) == PL_MAP; i++) {
 		pl_str key = pl_text(pl_key(old, i));
 		pl_node *v = pl_value(old, i);
@@ -49,7 +52,7 @@ static pl_status annotations(struct build *b, const struct target *top, struct r
 			v = pl_new_string(b->doc, pl_kind(v) == PL_LIST || pl_kind(v) == PL_MAP ? S("") : pl_text(v));
 		else
 			pl_set_style(v, PL_STYLE_ANY); /* a text it is, also where its style meant more than that */
-		(void)pl_set(b->doc, new, key, v);
+		(void)pl_add(b->doc, new, key, v);
 	}
 	pl_status st = origin_annotate(b, top, r, new, told);
 	if (st)
@@ -72,19 +75,29 @@ static bool is_local(const struct resource *r)
 	return v && !str_is(pl_text(v), "false");
 }
 
-/* What is only for other programs' eyes leaves; what stays still needs a kind, a name and an id of its own. */
+/*
+ * What is only for other programs' eyes leaves; what stays still needs a kind, a name and an id of its own. It had one
+ * when it came into the map.
+ */
 static pl_status drop_local(struct build *b, struct resmap *m)
 {
 	struct resmap *stay = resmap_new(b);
+	uint32_t n = 0;
 	pl_status st = PL_OK;
 	for (uint32_t i = 0; i < m->n && !st; i++) {
-		struct resource *r = m->v[i], *checked;
+		struct resource *r = m->v[i];
 		if (!r->node || !pl_len(r->node))
 			continue;
-		st = resource_new(b, r->node, &checked);
-		if (!st && !is_local(r))
+		st = resource_check(b, r->node);
+		if (!st && is_local(r))
+			continue;
+		if (!st && b->renamed)
 			st = resmap_append(b, stay, r);
+		else
+			m->v[n++] = r;
 	}
+	if (!b->renamed)
+		*stay = (struct resmap){m->v, n, m->cap, NULL};
 	*m = *stay;
 	return st;
 }

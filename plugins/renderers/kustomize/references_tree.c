@@ -11,6 +11,7 @@ struct leaf {
 
 struct spec_tree {
 	struct field_step step;
+	uint64_t bit;		      /* of the step's name, see key_bit() */
 	const struct fieldspec *spec; /* one that goes through here, for errors */
 	struct spec_tree *child, *last_child, *next;
 	struct leaf *leaves, *last_leaf;
@@ -94,6 +95,13 @@ void forest_add(struct build *b, struct spec_forest *f, const struct fieldspec *
 
 /* ---- growing a tree ---- */
 
+/* Most fields of a tree are not there, and most of those are not even looked for. */
+static uint64_t key_bit(pl_str key)
+{
+	unsigned c = key.n ? (unsigned char)key.p[0] + 5u * (unsigned char)key.p[key.n - 1] : 0;
+	return (uint64_t)1 << ((c + 11u * (unsigned)key.n) & 63);
+}
+
 static struct spec_tree *child_for(struct build *b, struct spec_tree *t, const struct field_step *step,
 				   const struct fieldspec *spec)
 {
@@ -103,6 +111,7 @@ static struct spec_tree *child_for(struct build *b, struct spec_tree *t, const s
 	}
 	struct spec_tree *c = arena_alloc(b->mem, sizeof(*c));
 	c->step = *step;
+	c->bit = key_bit(step->name);
 	c->spec = spec;
 	if (t->last_child)
 		t->last_child->next = c;
@@ -220,8 +229,12 @@ static pl_status walk_node(struct walk *w, const struct spec_tree *t, pl_node *n
 		     F(t->child->step.name), node_kind_name(n));
 		return in_field(w, t->child->spec);
 	}
+	uint64_t bits = 0;
+	for (size_t i = 0; i < pl_len(n); i++)
+		bits |= key_bit(pl_text(pl_key(n, i)));
 	for (const struct spec_tree *c = t->child; !st && c; c = c->next)
-		st = walk_child(w, c, n);
+		if (c->bit & bits || c->step.odd)
+			st = walk_child(w, c, n);
 	return st;
 }
 

@@ -72,9 +72,8 @@ static pl_status read_notes(struct build *b, struct resource *r)
 	return read_previous(b, r, annotations);
 }
 
-pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
+static pl_status read_resource(struct build *b, pl_node *node, struct resource *r)
 {
-	*out = NULL;
 	if (pl_kind(node) != PL_MAP)
 		return fail(b, PL_EINVAL, node, "a resource must be a map");
 	const pl_node *meta = pl_gets(node, "metadata");
@@ -87,11 +86,26 @@ pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
 	if (!id.name.n && !str_ends(id.gvk.kind, S("List")))
 		return fail(b, PL_EINVAL, meta ? meta : node, "missing 'metadata.name' in a resource of kind '%.*s'",
 			    F(id.gvk.kind));
-	struct resource *r = arena_alloc(b->mem, sizeof(*r));
-	r->node = node;
-	r->id = id;
-	*out = r;
+	*r = (struct resource){.node = node, .id = id};
 	return read_notes(b, r);
+}
+
+pl_status resource_new(struct build *b, pl_node *node, struct resource **out)
+{
+	struct resource r;
+	pl_status st = read_resource(b, node, &r);
+	*out = NULL;
+	if (st)
+		return st;
+	*out = arena_alloc(b->mem, sizeof(**out));
+	**out = r;
+	return PL_OK;
+}
+
+pl_status resource_check(struct build *b, pl_node *node)
+{
+	struct resource r;
+	return read_resource(b, node, &r);
 }
 
 static bool same_id(const struct id *a, const struct id *b)

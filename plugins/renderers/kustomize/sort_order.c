@@ -123,21 +123,48 @@ static int item_cmp(const void *x, const void *y)
 	return c ? c : (a->r->at > b->r->at) - (a->r->at < b->r->at);
 }
 
+struct known_kind { /* what is the same for all of a kind */
+	struct gvk gvk;
+	int rank;
+	bool core;
+	pl_str text;
+};
+
+enum { KNOWN_KINDS = 16 };
+
+static const struct known_kind *know_kind(struct build *b, const struct kind_order *o, const struct gvk *g,
+					  struct known_kind known[KNOWN_KINDS])
+{
+	struct known_kind *k = &known[str_hash(g->kind) % KNOWN_KINDS];
+	if (k->text.n && gvk_equal(&k->gvk, g))
+		return k;
+	int rank = kind_rank(o, g->kind);
+	bool core = rank && !g->group.n && str_is(g->kind, "Namespace");
+	*k = (struct known_kind){*g, rank, core, gvk_sort_text(b, g)};
+	return k;
+}
+
+static pl_str join(struct build *b, pl_str x, char between, pl_str y)
+{
+	char *p = arena_alloc(b->mem, x.n + 1 + y.n);
+	memcpy(p, x.p, x.n);
+	p[x.n] = between;
+	memcpy(p + x.n + 1, y.p, y.n);
+	return (pl_str){p, x.n + 1 + y.n};
+}
+
 static void sort_legacy(struct build *b, const struct kind_order *o, struct resmap *m)
 {
 	struct sort_item *items = arena_alloc(b->mem, m->n * sizeof(*items));
+	struct known_kind known[KNOWN_KINDS] = {0};
 	for (uint32_t i = 0; i < m->n; i++) {
 		struct resource *r = m->v[i];
+		const struct known_kind *k = know_kind(b, o, &r->id.gvk, known);
 		pl_str ns = r->id.ns.n ? r->id.ns : S("~X");
 		pl_str name = r->id.name.n ? r->id.name : S("~N");
-		int rank = kind_rank(o, r->id.gvk.kind);
+		r->at = i;
 		items[i] = (struct sort_item){
-			.r = r,
-			.rank = rank,
-			.core = rank && !r->id.gvk.group.n && str_is(r->id.gvk.kind, "Namespace"),
-			.kind = gvk_sort_text(b, &r->id.gvk),
-			.id = arena_printf(b->mem, "%.*s|%.*s", F(ns), F(name)),
-		};
+			.r = r, .rank = k->rank, .core = k->core, .kind = k->text, .id = join(b, ns, '|', name)};
 	}
 	if (m->n > 1)
 		qsort(items, m->n, sizeof(*items), item_cmp);
