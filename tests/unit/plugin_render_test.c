@@ -17,7 +17,7 @@
 struct fix {
 	char *dir;
 	struct registry *registry;
-	const struct plugin *yaml, *good;
+	const struct plugin *yaml, *kustomize, *good;
 	struct arena *arena;
 	pl_doc *doc;
 	struct nodes out;
@@ -36,6 +36,7 @@ static int set_up(void **state)
 	f->arena = arena_new();
 	f->doc = pl_doc_new(NULL);
 	assert_int_equal(registry_get(f->registry, PL_KIND_RENDERER, S("yaml"), &f->yaml, NULL), PL_OK);
+	assert_int_equal(registry_get(f->registry, PL_KIND_RENDERER, S("kustomize"), &f->kustomize, NULL), PL_OK);
 	assert_int_equal(registry_get(f->registry, PL_KIND_RENDERER, S("good"), &f->good, NULL), PL_OK);
 	free(plugins);
 	free(tests);
@@ -328,10 +329,51 @@ static void a_cancelled_render_stops(void **state)
 	cancel_unref(c);
 }
 
+/* A chart that a step of its own has inflated gets its prefix, its patches and its references like any base. */
+static void a_kustomization_builds_what_earlier_steps_made(void **state)
+{
+	struct fix *f = *state;
+	struct nodes in = {0};
+	put(f, "chart/a.yaml",
+	    OBJ("settings") "---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  volumes:\n"
+			    "  - {name: v, configMap: {name: settings}}\n");
+	put(f, "app/own.yaml", OBJ("own"));
+	put(f, "app/kustomization.yaml",
+	    "namePrefix: prod-\nresources: [own.yaml]\nsortOptions: {order: fifo}\npatches:\n"
+	    "- patch: '{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"web\"}, \"spec\": "
+	    "{\"hostname\": \"patched\"}}'\n");
+	assert_int_equal(render(f, f->yaml, "chart", "{}", NULL), PL_OK);
+	for (size_t i = 0; i < f->out.n; i++)
+		nodes_add(&in, f->out.v[i]);
+	assert_int_equal(render(f, f->kustomize, "app", "{}", &in), PL_OK);
+	assert_string_equal(names(f), "prod-settings prod-web prod-own");
+	const pl_node *spec = pl_gets(f->out.v[1], "spec"), *volume = pl_item(pl_gets(spec, "volumes"), 0);
+	assert_true(str_eq(pl_text(pl_gets(spec, "hostname")), S("patched")));
+	assert_true(str_eq(pl_text(pl_gets(pl_gets(volume, "configMap"), "name")), S("prod-settings")));
+	nodes_free(&in);
+}
+
+static void a_step_and_a_kustomization_may_not_both_make_an_object(void **state)
+{
+	struct fix *f = *state;
+	struct nodes in = {0};
+	put(f, "chart/a.yaml", OBJ("same"));
+	put(f, "app/own.yaml", OBJ("same"));
+	put(f, "app/kustomization.yaml", "resources: [own.yaml]\n");
+	assert_int_equal(render(f, f->yaml, "chart", "{}", NULL), PL_OK);
+	nodes_add(&in, f->out.v[0]);
+	assert_int_equal(render(f, f->kustomize, "app", "{}", &in), PL_EEXIST);
+	assert_non_null(strstr(pl_err_text(&f->e), "already registered id"));
+	assert_non_null(strstr(pl_err_text(&f->e), "same"));
+	nodes_free(&in);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		T(a_kustomization_builds_what_earlier_steps_made),
+		T(a_step_and_a_kustomization_may_not_both_make_an_object),
 		T(files_come_in_the_byte_order_of_their_paths),
 		T(options_choose_the_files),
 		T(lists_are_opened_and_empty_documents_dropped),

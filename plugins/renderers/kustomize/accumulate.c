@@ -27,7 +27,7 @@ static pl_status read_yaml(struct build *b, pl_str text, const char *file, pl_no
 {
 	pl_node **roots;
 	size_t n;
-	pl_status st = pl_yaml_read(b->doc, text, file, PL_SCHEMA_YAML11, PL_READ_BORROW, &roots, &n, b->err);
+	pl_status st = pl_yaml_read(b->doc, text, file, PL_SCHEMA_YAML11, 0, &roots, &n, b->err);
 	*root = !st && n ? roots[0] : NULL;
 	return st;
 }

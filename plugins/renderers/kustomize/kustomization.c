@@ -77,10 +77,9 @@ static void warn(struct build *b, const pl_node *at, const char *text)
 static pl_status parse_twice(struct build *b, const struct kustomization *k, pl_str text, pl_node ***roots, size_t *n)
 {
 	pl_err *slip = pl_err_new();
-	pl_status st = pl_yaml_read(b->doc, text, k->file, PL_SCHEMA_YAML11, PL_READ_BORROW, roots, n, slip);
+	pl_status st = pl_yaml_read(b->doc, text, k->file, PL_SCHEMA_YAML11, 0, roots, n, slip);
 	if (st) {
-		st = pl_yaml_read(b->doc, text, k->file, PL_SCHEMA_YAML11, PL_READ_BORROW | PL_READ_LAST_WINS, roots, n,
-				  b->err);
+		st = pl_yaml_read(b->doc, text, k->file, PL_SCHEMA_YAML11, PL_READ_LAST_WINS, roots, n, b->err);
 		if (!st) {
 			pl_err_hint(slip, "the last one counts");
 			b->h->log(b->h->ctx, PL_LOG_WARN, str_of(pl_err_text(slip)));

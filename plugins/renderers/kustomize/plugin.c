@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kustomize renderer: the kustomization in the application's folder, built as `kustomize build` does. What previous
- * render steps have made is handed on in front of it.
+ * render steps have made stands in front of its `resources:`, so that an inflated chart gets its prefix and its
+ * patches.
  */
 #include "accumulate.h"
 
@@ -47,11 +48,27 @@ static void close_it(void *self)
 	free(o);
 }
 
+static pl_status take_previous(struct build *b, struct resmap *m)
+{
+	pl_status st = PL_OK;
+	for (uint32_t i = 0; i < b->call->n_resources && !st; i++) {
+		struct resource *r;
+		st = resource_new(b, b->call->resources[i], &r);
+		if (!st)
+			st = resmap_append(b, m, r);
+		if (st)
+			pl_err_in(b->err, "resource %u of the render step before", i + 1);
+	}
+	return st;
+}
+
 static pl_status build(struct build *b)
 {
 	struct accumulator acc = {.m = resmap_new(b)};
 	struct target *top;
-	pl_status st = target_top(b, &top);
+	pl_status st = take_previous(b, acc.m);
+	if (!st)
+		st = target_top(b, &top);
 	if (!st)
 		st = kustomization_read(b, top, NULL);
 	if (!st)
@@ -107,13 +124,10 @@ static pl_status report(const pl_host *h, struct arena *mem, pl_status st, const
 static pl_status render(const pl_host *h, void *self, const pl_render_call *call)
 {
 	struct build b = {.h = h, .call = call, .doc = call->doc, .options = self};
-	pl_status st = PL_OK;
+	pl_status st;
 	b.mem = arena_new();
 	b.err = pl_err_new();
-	for (uint32_t i = 0; i < call->n_resources && !st; i++)
-		st = call->emit_node(h->ctx, call->resources[i]);
-	if (!st)
-		st = build(&b);
+	st = build(&b);
 	if (st)
 		st = report(h, b.mem, st, b.err);
 	pl_types_free(b.types);

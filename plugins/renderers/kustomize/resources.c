@@ -44,7 +44,7 @@ pl_status resources_read(struct build *b, pl_str text, const char *file, struct 
 	struct queue q = {NULL, 0, 0};
 	pl_node **roots;
 	size_t n;
-	pl_status st = pl_yaml_read(b->doc, text, file, PL_SCHEMA_KUSTOMIZE, PL_READ_BORROW, &roots, &n, b->err);
+	pl_status st = pl_yaml_read(b->doc, text, file, PL_SCHEMA_KUSTOMIZE, 0, &roots, &n, b->err);
 	for (size_t i = 0; i < n && !st; i++)
 		push(b, &q, roots[i]);
 	for (uint32_t i = 0; i < q.n && !st; i++) {
