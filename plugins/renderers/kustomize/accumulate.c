@@ -15,12 +15,24 @@ static pl_status merge_config(struct build *b, struct accumulator *acc, const st
 	if (!from || acc->config == from || (acc->config && from == builtin))
 		return PL_OK;
 	if (from == builtin) {
-		acc->config = from;
+		acc->config = acc->settled = from;
 		return PL_OK;
 	}
 	struct config *copy = config_copy(b, acc->config ? acc->config : &(struct config){0});
+	if (!acc->config)
+		acc->settled = copy;
 	acc->config = copy;
 	return config_merge(b, copy, from, at);
+}
+
+/* What a component leaves behind is merged into an empty one as well, in the reference. */
+static pl_status merge_again(struct build *b, struct accumulator *acc, const pl_node *at)
+{
+	const struct config *all = acc->config;
+	if (all == acc->settled)
+		return PL_OK;
+	acc->config = NULL;
+	return merge_config(b, acc, all, at);
 }
 
 static pl_status read_yaml(struct build *b, pl_str text, const char *file, pl_node **root)
@@ -162,6 +174,8 @@ static pl_status accumulate_below(struct build *b, struct target *t, const pl_no
 		return st;
 	if (component) {
 		st = accumulate_target(b, t, acc);
+		if (!st)
+			st = merge_again(b, acc, at);
 		return !st && b->renamed != renamed ? check_unique(b, acc->m) : st;
 	}
 	struct accumulator sub = {.m = resmap_new(b)};

@@ -8,7 +8,8 @@
 
 struct accumulator {
 	struct resmap *m;
-	const struct config *config; /* NULL: none yet. Shared; a merge makes a copy */
+	const struct config *config;  /* NULL: none yet. Shared; a merge makes a copy */
+	const struct config *settled; /* one that merging it into an empty one would not change */
 	struct vars vars;
 };
 

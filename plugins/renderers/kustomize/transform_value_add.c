@@ -120,7 +120,7 @@ static pl_status step_into_index(struct build *b, pl_node *list, pl_str step, pl
 	if (str_is(step, "-"))
 		i = pl_len(list) - 1;
 	else
-		for (size_t k = 0; k < step.n && i < UINT32_MAX; k++)
+		for (size_t k = step.p[0] == '+'; k < step.n && i < UINT32_MAX; k++)
 			i = i * 10 + (size_t)(step.p[k] - '0');
 	*out = pl_item(list, i);
 	*at = i;
@@ -131,11 +131,27 @@ static bool index_step(pl_str step)
 {
 	if (str_is(step, "-"))
 		return true;
-	for (size_t i = 0; i < step.n; i++) {
+	size_t i = step.n > 1 && (step.p[0] == '-' || step.p[0] == '+');
+	for (; i < step.n; i++) {
 		if (step.p[i] < '0' || step.p[i] > '9')
 			return false;
 	}
 	return step.n > 0;
+}
+
+static pl_status check_step(struct build *b, const pl_node *at, pl_str step)
+{
+	if (str_is(step, "*"))
+		return fail(b, PL_EINVAL, at, "'*' selects every item, but one field is to be set");
+	if (step.n > 1 && step.p[0] == '-' && index_step(step))
+		return fail(b, PL_EINVAL, at, "'%.*s' is below 0, the first item of a list", F(step));
+	return PL_OK;
+}
+
+/* What is made in front of a step: a list for an item by its number or its field, but not for the last one ("-"). */
+static bool needs_list(pl_str step)
+{
+	return item_step(step) || (index_step(step) && !str_is(step, "-"));
 }
 
 static pl_status set_value(struct build *b, const struct value_add *a, const struct value_target *t, pl_node **slot)
@@ -156,9 +172,9 @@ static pl_status add_at(struct build *b, const struct value_add *a, const struct
 	bool last = i + 1 == t->steps.n;
 	pl_node *old = NULL, *now = NULL;
 	size_t item = 0;
-	pl_status st = PL_OK;
-	if (pl_kind(n) == PL_NULL)
-		return PL_OK;
+	pl_status st = check_step(b, t->at, step);
+	if (st || pl_kind(n) == PL_NULL)
+		return st;
 	if (item_step(step)) {
 		st = step_into_item(b, n, step, &old);
 		for (item = 0; !st && item < pl_len(n) && pl_item(n, item) != old;)
@@ -176,9 +192,9 @@ static pl_status add_at(struct build *b, const struct value_add *a, const struct
 		return st ? st : add_at(b, a, t, old, i + 1);
 	now = old;
 	if (!old)
-		now = last				      ? pl_new_string(b->doc, S(""))
-		      : item_step(t->steps.steps[i + 1].name) ? pl_new_list(b->doc)
-							      : pl_new_map(b->doc);
+		now = last				       ? pl_new_string(b->doc, S(""))
+		      : needs_list(t->steps.steps[i + 1].name) ? pl_new_list(b->doc)
+							       : pl_new_map(b->doc);
 	st = last ? set_value(b, a, t, &now) : PL_OK;
 	if (!st && now != old)
 		st = pl_kind(n) == PL_MAP ? pl_set(b->doc, n, step, now) : pl_set_item(b->doc, n, item, now);
