@@ -376,6 +376,14 @@ void resmap_compact(struct resmap *m)
 
 /* ---- generated resources ---- */
 
+/* Whatever stood there, it goes on as the text that it was written as; null as nothing. */
+static pl_node *as_text(struct build *b, const pl_node *n)
+{
+	pl_node *text = pl_new_string(b->doc, pl_kind(n) == PL_NULL ? S("") : pl_text(n));
+	pl_set_at(b->doc, text, b->doc, n);
+	return text;
+}
+
 /* from's pairs that `into` lacks, in the order that from has them, then into's: the newer wins. */
 static void merge_map(struct build *b, pl_node *into, const pl_node *from, const char *key)
 {
@@ -384,7 +392,7 @@ static void merge_map(struct build *b, pl_node *into, const pl_node *from, const
 		return;
 	pl_node *merged = pl_new_map(b->doc);
 	for (size_t i = 0; i < pl_len(old); i++)
-		(void)pl_set(b->doc, merged, pl_text(pl_key(old, i)), pl_value(old, i));
+		(void)pl_add(b->doc, merged, pl_text(pl_key(old, i)), as_text(b, pl_value(old, i)));
 	for (size_t i = 0; i < pl_len(new); i++)
 		(void)pl_set(b->doc, merged, pl_text(pl_key(new, i)), pl_value(new, i));
 	(void)pl_sets(b->doc, into, key, merged);
