@@ -39,6 +39,21 @@ static pl_status open_list(struct build *b, struct queue *q, const pl_node *list
 	return PL_OK;
 }
 
+/*
+ * The reference keeps notes among the annotations while it builds, and writes them anew at the end: what is put into
+ * annotations that are null shows, as into an empty map.
+ */
+static void blank_annotations(struct build *b, const struct resource *r)
+{
+	pl_node *meta = pl_gets(r->node, "metadata");
+	const pl_node *old = pl_gets(meta, "annotations");
+	if (!old || pl_kind(old) != PL_NULL)
+		return;
+	pl_node *none = pl_new_map(b->doc);
+	pl_set_at(b->doc, none, b->doc, old);
+	(void)pl_sets(b->doc, meta, "annotations", none); /* the doc is ours and not frozen */
+}
+
 pl_status resources_read(struct build *b, pl_str text, const char *file, struct resmap *out)
 {
 	struct queue q = {NULL, 0, 0};
@@ -54,8 +69,10 @@ pl_status resources_read(struct build *b, pl_str text, const char *file, struct 
 		st = resource_new(b, q.v[i], &r);
 		if (!st && str_ends(r->id.gvk.kind, S("List")) && pl_gets(r->node, "items"))
 			st = open_list(b, &q, r->node, r->id.gvk.kind);
-		else if (!st)
+		else if (!st) {
+			blank_annotations(b, r);
 			st = resmap_append(b, out, r);
+		}
 	}
 	return st;
 }
