@@ -260,12 +260,24 @@ static pl_status expanded(struct build *b, struct var_values *vars, pl_node *n, 
 	return st;
 }
 
+/* A plain key that is no text (1, true) is refused, as by the reference. */
+static pl_status check_key(struct build *b, const pl_node *key)
+{
+	if (pl_style(key) != PL_STYLE_PLAIN || pl_kind(plain_scalar(b, pl_text(key))) == PL_STRING)
+		return PL_OK;
+	fail(b, PL_EINVAL, key, "vars are put into maps with texts as keys only, but '%.*s' is none", F(pl_text(key)));
+	pl_err_hint(b->err, "put it in quotes");
+	return PL_EINVAL;
+}
+
 static pl_status expand_map(struct build *b, struct var_values *vars, pl_node *map)
 {
 	pl_status st = PL_OK;
 	for (size_t i = 0; !st && i < pl_len(map); i++) {
-		pl_node *new;
-		st = expanded(b, vars, pl_value(map, i), &new);
+		pl_node *new = NULL;
+		st = check_key(b, pl_key(map, i));
+		if (!st)
+			st = expanded(b, vars, pl_value(map, i), &new);
 		if (!st && new)
 			st = pl_set(b->doc, map, pl_text(pl_key(map, i)), new);
 	}
