@@ -9,6 +9,18 @@
     generators    n ConfigMap generators
     replacements  n replacements, each from its own ConfigMap into its own Deployment
     references    n Deployments, each with a reference to its own ConfigMap, under a prefix
+    same          n Deployments that all mention one generated ConfigMap
+    bindings      n ServiceAccounts, Roles and RoleBindings of them, under a prefix and in a namespace
+    components    n Components, each with a patch for its own Deployment
+    overlays      one base used n times, each time with a prefix of its own
+    spaces        one base in n namespaces, a generated ConfigMap of each merged into
+    transformers  n Deployments, a PatchTransformer for each in one file
+    told          n resources with buildMetadata's annotations
+    vars          n vars, each of its own ConfigMap and used in its own Deployment
+    one_file      n resources in one file
+    files         n resources, each in a file of its own
+    deletions     n Deployments of which all but one are taken out by patches
+    renames       n Deployments, each renamed by a JSON patch
 """
 import os
 
@@ -154,7 +166,95 @@ def references(top, n):
     return overlay(top, "namePrefix: prod-\n")
 
 
-SHAPES = {f.__name__: f for f in (plain, transform, refs, patches, json, generators, replacements, references)}
+def same(top, n):
+    base(top, [deployment(i, "made") for i in range(n)], "configMapGenerator:\n- {name: made, literals: [host=h]}\n")
+    return overlay(top, "namePrefix: prod-\n")
+
+
+def bindings(top, n):
+    rbac = "rbac.authorization.k8s.io"
+    base(top, [d for i in range(n) for d in (
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: account-%d}\n" % i,
+        "apiVersion: %s/v1\nkind: Role\nmetadata: {name: role-%d}\n" % (rbac, i),
+        "apiVersion: %s/v1\nkind: RoleBinding\nmetadata: {name: binding-%d}\nroleRef: {apiGroup: %s, kind: Role, name: role-%d}\n"
+        "subjects: [{kind: ServiceAccount, name: account-%d}]\n" % (rbac, i, rbac, i, i))])
+    return overlay(top, "namePrefix: prod-\nnamespace: shop\n")
+
+
+def components(top, n):
+    base(top, [deployment(i) for i in range(n)])
+    for i in range(n):
+        write(top, "part-%d/kustomization.yaml" % i,
+              "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n- patch: |-\n    apiVersion: apps/v1\n"
+              "    kind: Deployment\n    metadata: {name: web-%d}\n    spec: {replicas: 3}\n" % i)
+    return overlay(top, "components:\n" + "".join("- ../part-%d\n" % i for i in range(n)))
+
+
+def many_overlays(top, n, each, more=""):
+    base(top, [deployment(0, "config"), CONFIG.format(i=0).replace("config-0", "config")], "configMapGenerator:\n- {name: made, literals: [a=b]}\n")
+    for i in range(n):
+        write(top, "use-%d/kustomization.yaml" % i, HEAD + "resources: [../base]\n" + each % i)
+    write(top, "overlay/kustomization.yaml", HEAD + "resources:\n" + "".join("- ../use-%d\n" % i for i in range(n)) + more)
+    return os.path.join(top, "overlay")
+
+
+def overlays(top, n):
+    return many_overlays(top, n, "namePrefix: use-%d-\n")
+
+
+def spaces(top, n):
+    return many_overlays(top, n, "namespace: space-%d\n", "configMapGenerator:\n" + "".join(
+        "- {name: made, namespace: space-%d, behavior: merge, literals: [host=h%d]}\n" % (i, i) for i in range(n)))
+
+
+def transformers(top, n):
+    base(top, [deployment(i) for i in range(n)])
+    write(top, "overlay/patches.yaml", "---\n".join(
+        "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p-%d}\ntarget: {kind: Deployment, name: web-%d}\n"
+        "patch: '[{\"op\": \"replace\", \"path\": \"/spec/replicas\", \"value\": %d}]'\n" % (i, i, i) for i in range(n)))
+    return overlay(top, "transformers: [patches.yaml]\n")
+
+
+def told(top, n):
+    base(top, mixed(n), "nameSuffix: -a\n")
+    return overlay(top, "namePrefix: prod-\nbuildMetadata: [originAnnotations, transformerAnnotations, managedByLabel]\n")
+
+
+def vars(top, n):
+    base(top, [d for i in range(n) for d in (deployment(i).replace("value: info", "value: $(HOST_%d)" % i), CONFIG.format(i=i))])
+    return overlay(top, "vars:\n" + "".join(
+        "- {name: HOST_%d, objref: {apiVersion: v1, kind: ConfigMap, name: config-%d}, fieldref: {fieldpath: data.host}}\n" % (i, i) for i in range(n)))
+
+
+def one_file(top, n):
+    write(top, "base/all.yaml", "---\n".join(mixed(n)))
+    write(top, "base/kustomization.yaml", HEAD + "resources: [all.yaml]\n")
+    return os.path.join(top, "base")
+
+
+def files(top, n):
+    for i, document in enumerate(mixed(n)):
+        write(top, "base/r-%d.yaml" % i, document)
+    write(top, "base/kustomization.yaml", HEAD + "resources:\n" + "".join("- r-%d.yaml\n" % i for i in range(n)))
+    return os.path.join(top, "base")
+
+
+def deletions(top, n):
+    base(top, [deployment(i) for i in range(n + 1)])
+    return overlay(top, "patches:\n" + "".join(
+        "- patch: |-\n    $patch: delete\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: web-%d}\n" % i for i in range(n)))
+
+
+def renames(top, n):
+    base(top, [deployment(i) for i in range(n)])
+    return overlay(top, "patches:\n" + "".join(
+        "- target: {kind: Deployment, name: web-%d}\n  options: {allowNameChange: true}\n"
+        "  patch: '[{\"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"new-%d\"}]'\n" % (i, i) for i in range(n)))
+
+
+SHAPES = {f.__name__: f for f in (
+    plain, transform, refs, patches, json, generators, replacements, references, same, bindings, components, overlays, spaces, transformers,
+    told, vars, one_file, files, deletions, renames)}
 
 
 def build(top, shape, n):
