@@ -309,7 +309,7 @@ static pl_status bind_var(struct build *b, struct resmap *m, const struct var *v
 static pl_status accumulate_vars(struct build *b, struct target *t, struct accumulator *acc)
 {
 	const pl_node *list = kustomization_field(t, "vars");
-	struct vars own = {NULL, 0, 0};
+	struct vars own = {0};
 	pl_status st = list ? vars_read(b, list, &own) : PL_OK;
 	for (uint32_t i = 0; i < own.n && !st; i++)
 		st = bind_var(b, acc->m, &own.v[i]);

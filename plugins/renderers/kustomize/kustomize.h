@@ -237,6 +237,8 @@ struct var {
 struct vars {
 	struct var *v;
 	uint32_t n, cap;
+	uint32_t *slots; /* of many: positions + 1 by their names' hashes; a power of two */
+	uint32_t n_slots;
 };
 /* Reads vars: and merges them into l; the same name twice is an error that names both. */
 pl_status vars_read(struct build *b, const pl_node *list, struct vars *l);

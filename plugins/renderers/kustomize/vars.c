@@ -48,13 +48,41 @@ static pl_status read_field(struct build *b, const pl_node *n, struct var *v)
 	return st;
 }
 
+enum { FEW_VARS = 16 };
+
+static uint32_t *var_slot(const struct vars *l, pl_str name)
+{
+	uint32_t i = (uint32_t)str_hash(name) & (l->n_slots - 1);
+	while (l->slots[i] && !str_eq(l->v[l->slots[i] - 1].name, name))
+		i = (i + 1) & (l->n_slots - 1);
+	return &l->slots[i];
+}
+
 static const struct var *var_named(const struct vars *l, pl_str name)
 {
+	if (l->slots) {
+		uint32_t at = *var_slot(l, name);
+		return at ? &l->v[at - 1] : NULL;
+	}
 	for (uint32_t i = 0; i < l->n; i++) {
 		if (str_eq(l->v[i].name, name))
 			return &l->v[i];
 	}
 	return NULL;
+}
+
+static void index_var(struct build *b, struct vars *l)
+{
+	if (l->n <= FEW_VARS)
+		return;
+	if (l->n < l->n_slots / 2) {
+		*var_slot(l, l->v[l->n - 1].name) = l->n;
+		return;
+	}
+	l->n_slots = l->n_slots ? l->n_slots * 2 : 4 * FEW_VARS;
+	l->slots = arena_alloc(b->mem, l->n_slots * sizeof(*l->slots));
+	for (uint32_t i = 0; i < l->n; i++)
+		*var_slot(l, l->v[i].name) = i + 1;
 }
 
 static pl_status var_add(struct build *b, struct vars *l, const struct var *v)
@@ -68,6 +96,7 @@ static pl_status var_add(struct build *b, struct vars *l, const struct var *v)
 	}
 	l->v = arena_grow(b->mem, l->v, l->n, &l->cap, sizeof(*l->v));
 	l->v[l->n++] = *v;
+	index_var(b, l);
 	return PL_OK;
 }
 
