@@ -322,7 +322,8 @@ CXX_SOURCES = $(sort $(wildcard core/*/*/*.cc))
 lint: deps-lint
 	@python3 tests/lint.py
 	@clang-format --dry-run -Werror $(SOURCES) $(CXX_SOURCES) $(HEADERS) && echo 'clang-format: in order'
-	@tests/tidy -j $(JOBS) $(filter-out tests/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
+	@tests/tidy -j $(JOBS) $(filter-out tests/% plugins/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(call pkg_cflags,$(LIBS_lua)) -include tests/lint.h
+	@tests/tidy -j $(JOBS) $(filter plugins/%,$(SOURCES)) -- $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DLINT_PLUGIN -include tests/lint.h
 	@tests/tidy -j $(JOBS) $(CXX_SOURCES) -- $(filter-out -MMD -MP,$(ALL_CXXFLAGS)) $(call pkg_cflags,$(LIBS_regex))
 format:
 	clang-format -i $(SOURCES) $(CXX_SOURCES) $(HEADERS)

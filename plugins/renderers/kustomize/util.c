@@ -110,14 +110,12 @@ pl_str arena_dup(struct arena *a, pl_str s)
 	return (pl_str){p, s.n};
 }
 
-pl_str arena_printf(struct arena *a, const char *fmt, ...)
+pl_str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
 	char small[256]; /* what fits is formatted once */
-	va_list ap, again;
-	va_start(ap, fmt);
+	va_list again;
 	va_copy(again, ap);
 	int n = vsnprintf(small, sizeof(small), fmt, ap);
-	va_end(ap);
 	if (n < 0)
 		abort();
 	char *p = arena_alloc(a, (size_t)n + 1);
@@ -127,6 +125,15 @@ pl_str arena_printf(struct arena *a, const char *fmt, ...)
 		(void)vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return (pl_str){p, (size_t)n};
+}
+
+pl_str arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	pl_str s = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return s;
 }
 
 /* The last piece of the chunk that is filled is made longer in its place. */

@@ -5,6 +5,7 @@
 
 #include "plumb/error.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ void arena_free(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n);
 pl_str arena_dup(struct arena *a, pl_str s); /* NUL-terminated behind its end, as all texts made here */
 pl_str arena_printf(struct arena *a, const char *fmt, ...) PL_PRINTF(2, 3);
+pl_str arena_vprintf(struct arena *a, const char *fmt, va_list ap) PL_PRINTF(2, 0);
 /* free_fn(p) is called by arena_free(), the last one first. */
 void arena_defer(struct arena *a, void (*free_fn)(void *), void *p);
 /* v with room for at least one more than n items; grows by halves, the old one stays in the arena. */
