@@ -9,6 +9,7 @@
  */
 #include "resmap.h"
 
+#include "generate.h"
 #include "origin.h"
 
 enum { FEW = 8 };
@@ -399,6 +400,24 @@ static void merge_map(struct build *b, pl_node *into, const pl_node *from, const
 }
 
 /*
+ * A Secret's stringData are its data, too (an API server writes them over), and a generated Secret has only data:
+ * without this they would be lost. As the reference does since 2026.
+ */
+static const pl_node *with_secret_texts(struct build *b, const struct resource *old)
+{
+	const pl_node *texts = pl_gets(old->node, "stringData");
+	const struct gvk *g = &old->id.gvk;
+	if (!str_is(g->kind, "Secret") || g->group.n || !str_is(g->version, "v1") || pl_kind(texts) != PL_MAP)
+		return old->node;
+	pl_node *both = pl_new_map(b->doc), *data = pl_new_map(b->doc);
+	for (size_t i = 0; i < pl_len(texts); i++)
+		(void)pl_add(b->doc, data, pl_text(pl_key(texts, i)), base64_node(b, pl_text(pl_value(texts, i))));
+	(void)pl_sets(b->doc, both, "data", data);
+	merge_map(b, both, old->node, "data");
+	return both;
+}
+
+/*
  * new takes over old's name, namespace and history, and its labels and annotations below its own. Its name gets a hash
  * where both want one: what was written by hand, or without a hash, keeps the name that others may rely on.
  */
@@ -466,7 +485,7 @@ pl_status resmap_absorb(struct build *b, struct resmap *m, struct resource *r)
 	take_over(b, r, old);
 	origin_take_over(b, r, old, r->behavior == BEHAVIOR_MERGE);
 	if (r->behavior == BEHAVIOR_MERGE) {
-		merge_map(b, r->node, old->node, "data");
+		merge_map(b, r->node, with_secret_texts(b, old), "data");
 		merge_map(b, r->node, old->node, "binaryData");
 	}
 	replace(b, m, old, r);
