@@ -237,7 +237,7 @@ static pl_status check_list(struct build *b, const struct field *f, pl_node *lis
 	if (pl_kind(list) != PL_LIST)
 		return wrong_kind(b, list, f->name, f->kind == TEXTS ? "a list of texts" : "a list");
 	for (size_t i = 0; i < pl_len(list); i++) {
-		pl_node *item = pl_item(list, i), *checked;
+		pl_node *item = pl_item(list, i), *checked = item;
 		if (pl_kind(item) == PL_NULL && f->kind == TEXTS)
 			return fail(b, PL_EINVAL, item, "item %zu of '%s' is empty", i + 1, f->name);
 		if (pl_kind(item) == PL_NULL) { /* one without any field, as the reference has it */
@@ -319,7 +319,7 @@ pl_status shape_check(struct build *b, const struct shape *s, pl_node *node, pl_
 	*out = rename ? renamed(b, s, node) : node;
 	for (size_t i = 0; i < pl_len(*out); i++) {
 		const struct field *f = find_field(s, pl_text(pl_key(*out, i)));
-		pl_node *value = pl_value(*out, i), *checked;
+		pl_node *value = pl_value(*out, i), *checked = value;
 		pl_status st = check_field(b, f, value, &checked);
 		if (st)
 			return st;
