@@ -25,5 +25,6 @@ static inline pl_status lint_failed(pl_status st)
 #define err_errno(...) lint_failed(err_errno(__VA_ARGS__))
 #endif
 #define pl_err_set(...) lint_failed(pl_err_set(__VA_ARGS__))
+#define pl_err_in(...)	lint_failed(pl_err_in(__VA_ARGS__))
 
 #endif

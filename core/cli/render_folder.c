@@ -43,6 +43,19 @@ bool render_is_remote(const char *name)
 	return yes && !file_exists(name);
 }
 
+/* A URL as it may be shown: what stands for a user and behind "?" may be a secret. */
+static const char *shown(struct cli *c, const char *url)
+{
+	const char *host = strstr(url, "://"), *query = strchr(url, '?');
+	if (!host)
+		return url;
+	host += 3;
+	size_t n = query ? (size_t)(query - url) : strlen(url), authority = (size_t)(host - url) + strcspn(host, "/?#");
+	const char *at = memrchr(host, '@', authority - (size_t)(host - url));
+	return at ? arena_printf(c->arena, "%.*s%.*s", (int)(host - url), url, (int)(url + n - at - 1), at + 1).p
+		  : arena_printf(c->arena, "%.*s", (int)n, url).p;
+}
+
 static pl_status real_path(struct cli *c, const char *path, pl_str *out, struct pl_err *e)
 {
 	char *real = realpath(path, NULL);
@@ -142,7 +155,8 @@ pl_status render_folder(struct cli *c, const char *path, struct nodes *out, stru
 	struct job j = {.c = c, .registry = registry_new(&rc), .cwd = str_of(cwd), .remote = remote};
 	struct nodes in = {0};
 	j.step.doc = c->doc;
-	j.step.app = str_of(path);
+	const char *name = remote ? shown(c, path) : path;
+	j.step.app = str_of(name);
 	j.step.remotes = render_remotes_new(c, j.registry, cli_flag(c, "offline"));
 	pl_status st = kustomize && !remote ? must_hold_kustomization(path, e) : PL_OK;
 	if (!st)
@@ -156,5 +170,5 @@ pl_status render_folder(struct cli *c, const char *path, struct nodes *out, stru
 	registry_free(j.registry);
 	free(cwd);
 	free(own);
-	return st ? pl_err_in(e, "render '%s'", path) : PL_OK;
+	return st ? pl_err_in(e, "render '%s'", name) : PL_OK;
 }

@@ -277,6 +277,15 @@ def _():
         has(s.render("https://localhost", status=2).err, "'https://localhost' is no repository")
 
 
+@test("a URL's user and query are not shown, also where the URL is the argument")
+def _():
+    with Place() as s:
+        for url in ("https://me:hush@127.0.0.1:1/o/r//p?ref=x&token=hush", "https://me:hu@sh@127.0.0.1:1/o?hush", "https://hush@127.0.0.1:1"):
+            r = s.render("--offline", url, status=2)
+            has(r.err, "render 'https://127.0.0.1:1")
+            lacks(r.err, "hush", "hu@sh", "me:")
+
+
 @test("one repository is asked once, however many bases come from it")
 def _():
     with git_server() as (s, url, web):

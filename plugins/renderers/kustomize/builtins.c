@@ -76,12 +76,12 @@ pl_status run_transformer(struct build *b, struct target *t, transform_fn transf
 
 static pl_status not_builtin(struct build *b, const struct resource *r, const char *field)
 {
-	pl_status st = fail(b, PL_EUNSUPPORTED, r->node,
-			    "'%.*s' under '%s' is no built-in kind (apiVersion: builtin): programs and containers are "
-			    "not run within a kustomization",
-			    F(r->id.gvk.kind), field);
+	fail(b, PL_EUNSUPPORTED, r->node,
+	     "'%.*s' under '%s' is no built-in kind (apiVersion: builtin): programs and containers are "
+	     "not run within a kustomization",
+	     F(r->id.gvk.kind), field);
 	pl_err_hint(b->err, "use a render step of its own, render: [kustomize, {exec: …}]; see docs/render.md");
-	return st;
+	return PL_EUNSUPPORTED;
 }
 
 static pl_status unknown_builtin(struct build *b, const struct resource *r, const char *field)
@@ -93,13 +93,13 @@ static pl_status unknown_builtin(struct build *b, const struct resource *r, cons
 	for (size_t i = 0; i < BUILTINS; i++)
 		names[i] = builtins[i].kind;
 	const pl_node *at = pl_gets(r->node, "kind");
-	pl_status st = fail(b, PL_ENOTFOUND, at, "there is no built-in kind '%.*s'", F(kind));
+	fail(b, PL_ENOTFOUND, at, "there is no built-in kind '%.*s'", F(kind));
 	const char *near = str_nearest(kind, names, BUILTINS);
 	if (str_is(kind, "SortOrderTransformer"))
 		pl_err_hint(b->err, "the field 'sortOptions' of the kustomization that is built sorts");
 	else if (near)
 		pl_err_hint(b->err, "did you mean '%s'?", near);
-	return st;
+	return PL_ENOTFOUND;
 }
 
 static pl_status find_builtin(struct build *b, const struct resource *r, const char *field, const struct builtin **out)

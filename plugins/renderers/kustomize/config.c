@@ -140,7 +140,7 @@ static void own_references(struct build *b, struct config *c)
 
 static pl_status merge_references(struct build *b, struct config *into, const struct config *from, const pl_node *at)
 {
-	if (!from->n_references || (into->references == from->references && into->n_references >= from->n_references))
+	if (!from->references || (into->references == from->references && into->n_references >= from->n_references))
 		return PL_OK;
 	own_references(b, into);
 	pl_status st = PL_OK;

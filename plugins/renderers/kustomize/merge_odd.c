@@ -183,7 +183,7 @@ static pl_status walk_tuple(struct merge *m, const struct merge_keys *k, const s
 			    const struct items *theirs, pl_type type, pl_node **out)
 {
 	struct merge_keys given;
-	size_t where[KEYS_MAX];
+	size_t where[KEYS_MAX] = {0};
 	keys_given(k, t, 1, &given, where);
 	struct tuple picked = pick(t, where, given.n);
 	pl_node *mine = find(ours, &given, &picked), *other = find(theirs, &given, &picked);
@@ -216,7 +216,7 @@ static pl_status merge_tuples(struct merge *m, const struct merge_keys *k, const
 			      const struct items *theirs, pl_type type, struct items *result)
 {
 	struct merge_keys valid;
-	size_t where[KEYS_MAX];
+	size_t where[KEYS_MAX] = {0};
 	keys_given(k, l->v, l->n, &valid, where);
 	for (size_t i = 0; i < l->n; i++) {
 		struct search s = {.k = &valid, .t = pick(&l->v[i], where, valid.n), .n = valid.n};

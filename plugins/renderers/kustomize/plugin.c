@@ -21,7 +21,8 @@ static pl_status open_it(const pl_host *h, pl_str text, void **self)
 	pl_node *root = NULL;
 	pl_status st = pl_json_read(doc, text, "options", 0, &root, e);
 	if (st) {
-		h->fail(h->ctx, st, S(""), 0, 0, str_of(pl_err_text(e)));
+		/* In brackets: fail() is a macro where the code is analysed (kustomize.h). */
+		(h->fail)(h->ctx, st, S(""), 0, 0, str_of(pl_err_text(e)));
 	} else {
 		struct options *o = calloc(1, sizeof(*o));
 		pl_str url = pl_text(pl_gets(root, "url"));
@@ -80,23 +81,25 @@ static pl_status build(struct build *b)
 	return st ? st : output(b, top, &acc);
 }
 
-/* The end of what may be a URL's user, password and host. */
-static size_t authority_end(pl_str s, size_t at)
+/* The end of the text before one of these characters, from at on. */
+static size_t end_before(pl_str s, size_t at, const char *stops)
 {
-	while (at < s.n && !strchr("/?# \n'\"", s.p[at]))
+	while (at < s.n && !strchr(stops, s.p[at]))
 		at++;
 	return at;
 }
 
-/* What a kustomization names may be a URL with a password: no error shows it. */
-static pl_str without_passwords(struct arena *mem, pl_str s)
+/* What a kustomization names may be a URL with a password, or with a token in its query: no error shows them. */
+static pl_str without_secrets(struct arena *mem, pl_str s)
 {
 	struct text out = {.mem = mem};
 	for (const char *p; s.n && (p = memmem(s.p, s.n, "://", 3));) {
-		size_t from = (size_t)(p + 3 - s.p), end = authority_end(s, from);
+		size_t from = (size_t)(p + 3 - s.p), end = end_before(s, from, "/?# \n'\"");
 		const char *at = memrchr(s.p + from, '@', end - from);
-		size_t next = at ? (size_t)(at + 1 - s.p) : end;
-		text_add(&out, (pl_str){s.p, at ? from : end});
+		size_t host = at ? (size_t)(at + 1 - s.p) : from, query = end_before(s, end, "? \n'\"");
+		text_add(&out, (pl_str){s.p, from});
+		text_add(&out, (pl_str){s.p + host, query - host});
+		size_t next = end_before(s, query, " \n'\"");
 		s = (pl_str){s.p + next, s.n - next};
 	}
 	text_add(&out, s);
@@ -112,13 +115,13 @@ static pl_status report(const pl_host *h, struct arena *mem, pl_status st, const
 	if (pl_err_code(e) == PL_OK)
 		return st; /* the host has failed, and knows why */
 	if (!at.file)
-		return h->fail(h->ctx, st, S(""), 0, 0, without_passwords(mem, str_of(text)));
+		return (h->fail)(h->ctx, st, S(""), 0, 0, without_secrets(mem, str_of(text)));
 	int n = snprintf(place, sizeof(place), ":%u:%u: ", at.line, at.col);
 	size_t skip = strlen(at.file) + (size_t)(n > 0 ? n : 0);
 	if (strncmp(text, at.file, strlen(at.file)) == 0 && strlen(text) > skip &&
 	    strncmp(text + strlen(at.file), place, (size_t)n) == 0)
 		text += skip;
-	return h->fail(h->ctx, st, str_of(at.file), at.line, at.col, without_passwords(mem, str_of(text)));
+	return (h->fail)(h->ctx, st, str_of(at.file), at.line, at.col, without_secrets(mem, str_of(text)));
 }
 
 static pl_status render(const pl_host *h, void *self, const pl_render_call *call)

@@ -151,10 +151,11 @@ static void tree_grow(struct build *b, struct spec_forest *f, const struct kind_
 
 const struct spec_tree *forest_tree(struct build *b, struct spec_forest *f, const struct gvk *g)
 {
+	/* Both are made first: making one may move the other. */
 	(void)kind_specs(b, f, g->kind);
-	struct kind_specs *any = kind_specs(b, f, S(""));
+	(void)kind_specs(b, f, S(""));
 	struct kind_specs *k = kind_slot(f, g->kind, str_hash(g->kind));
-	any = kind_slot(f, S(""), str_hash(S("")));
+	struct kind_specs *any = kind_slot(f, S(""), str_hash(S("")));
 	for (struct kind_tree *t = k->trees; t; t = t->next) {
 		if (gvk_equal(&t->gvk, g))
 			return &t->root;

@@ -38,7 +38,7 @@ static pl_status two_sources(struct build *b, const struct repl_source *s, const
 }
 
 /* Of the resources that differ in the name only, the one whose name is nearest. */
-static pl_status no_source(struct build *b, const struct repl_source *s, const struct resmap *m)
+static void no_source(struct build *b, const struct repl_source *s, const struct resmap *m)
 {
 	const char **names = arena_alloc(b->mem, (m->n + 1) * sizeof(*names));
 	struct repl_source any = *s;
@@ -55,7 +55,6 @@ static pl_status no_source(struct build *b, const struct repl_source *s, const s
 		pl_err_hint(b->err, "did you mean '%s'?", nearest);
 	else if (n)
 		pl_err_hint(b->err, "there is '%s'", names[0]);
-	return PL_ENOTFOUND;
 }
 
 static pl_status source_resource(struct build *b, const struct repl_source *s, struct resmap *m, struct resource **out)
@@ -72,7 +71,8 @@ static pl_status source_resource(struct build *b, const struct repl_source *s, s
 	}
 	if (*out)
 		return PL_OK;
-	return no_source(b, s, m);
+	no_source(b, s, m);
+	return PL_ENOTFOUND;
 }
 
 static bool nothing(const pl_node *n)
@@ -185,8 +185,6 @@ static bool is_null(pl_str s)
 	return str_is(s, "~") || str_is(s, "null") || str_is(s, "Null") || str_is(s, "NULL");
 }
 
-static const char *const kind_words[] = {"null", "a boolean", "a number"};
-
 /*
  * A scalar that stays of old's kind, whatever the source's was. What an earlier replacement has made is in no file: it
  * has no kind of its own, only that of its text.
@@ -203,7 +201,7 @@ static pl_status retext(struct build *b, const pl_node *old, pl_str text, const 
 	bool made = !pl_at(b->doc, old).line;
 	if (!made && (pl_kind(*out) != kind || (whole && !is_whole(text)))) {
 		fail(b, PL_EINVAL, at, "the field holds %s, which the value can't become",
-		     whole ? "a whole number" : kind_words[kind]);
+		     whole ? "a whole number" : node_kind_name(old));
 		pl_err_hint(b->err, "its own kind is kept; make it a string by quotes");
 		return PL_EINVAL;
 	}

@@ -195,7 +195,7 @@ static bool whole_number(pl_str s, int64_t *out)
 static pl_status read_number(struct parser *p, struct requirement *r)
 {
 	pl_status st = read_value(p, r);
-	if (!st && !whole_number(r->values.v[0], &r->number))
+	if (!st && r->values.n && !whole_number(r->values.v[0], &r->number))
 		return fail(p->b, PL_EINVAL, p->at, "%s '%.*s': '%.*s' must be a whole number", p->field, F(p->text),
 			    F(r->values.v[0]));
 	return st;
