@@ -25,6 +25,8 @@ static inline pl_status lint_failed(pl_status st)
 #define err_errno(...) lint_failed(err_errno(__VA_ARGS__))
 #endif
 #define pl_err_set(...) lint_failed(pl_err_set(__VA_ARGS__))
+#ifdef LINT_PLUGIN
 #define pl_err_in(...)	lint_failed(pl_err_in(__VA_ARGS__))
+#endif
 
 #endif

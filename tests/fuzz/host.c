@@ -269,9 +269,12 @@ static const pl_renderer_ops *plugin(void)
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!so)
 		BUG("%s", dlerror());
-	const pl_plugin *(*entry_point)(void);
+	pl_plugin_entry_fn entry_point;
 	*(void **)&entry_point = dlsym(so, "pl_plugin_entry");
-	ops = entry_point()->renderer;
+	const pl_plugin *found = entry_point(PL_ABI);
+	if (!found)
+		BUG("the plugin declines a host of its own ABI");
+	ops = found->renderer;
 	return ops;
 }
 
