@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 
-from harness import PLUMB, can_connect, eq, free_port, has, lacks, main, run, stop, test, wait_for
+from harness import BUILD, PLUMB, can_connect, eq, free_port, has, lacks, main, run, stop, test, wait_for
 from shop import Shop, config_map, get, kill
 
 
