@@ -72,6 +72,19 @@ def _():
         has(s.render("./none", status=2).err, "open the folder './none': No such file or directory")
 
 
+@test("absolute names of files are taken wherever the user stands, also at the root; folders are told relative")
+def _():
+    with Place() as s:
+        s.write("base/kustomization.yaml", "resources: [a.yaml]\n")
+        s.write("base/a.yaml", config_map("a", v="1"))
+        for cwd in ("/", s.dir, s.path("app")):
+            s.write("app/kustomization.yaml", "resources: [%s/base/a.yaml]\n" % s.dir)
+            eq(s.render("--load-restrictor=none", s.path("app"), cwd=cwd).out, config_map("a", v="1"))
+            s.write("app/kustomization.yaml", "resources: [%s/base]\n" % s.dir)
+            has(s.render(s.path("app"), cwd=cwd, status=2).err, "must be told relative")
+        has(s.render(s.path("app"), cwd="/", status=2).err, "plumb: %s/app/kustomization.yaml:1:13: " % s.dir.lstrip("/"))
+
+
 @test("errors name files as they are seen from where the user stands")
 def _():
     with Place() as s:

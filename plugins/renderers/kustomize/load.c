@@ -21,10 +21,10 @@ static pl_str tree_name(struct build *b, const struct target *t, pl_str path)
 	return b->h->tree_name(b->h->ctx, t->tree, path);
 }
 
-/* The tree is the whole file system: paths that begin with "/" name something in it. */
+/* The tree is the whole file system, whose root has a name: paths that begin with "/" name something in it. */
 static bool is_whole(struct build *b, const struct target *t)
 {
-	return t->tree == b->call->tree && !str_is(tree_name(b, t, S("x")), "x");
+	return t->tree == b->call->tree && tree_name(b, t, S("")).n;
 }
 
 bool path_join(struct build *b, pl_str dir, pl_str path, bool clamp, pl_str *out)
