@@ -26,7 +26,7 @@ static inline pl_status lint_failed(pl_status st)
 #endif
 #define pl_err_set(...) lint_failed(pl_err_set(__VA_ARGS__))
 #ifdef LINT_PLUGIN
-#define pl_err_in(...)	lint_failed(pl_err_in(__VA_ARGS__))
+#define pl_err_in(...) lint_failed(pl_err_in(__VA_ARGS__))
 #endif
 
 #endif
