@@ -363,7 +363,7 @@ pl_status trace_unpack(pl_str packed, struct trace **out, struct pl_err *e)
 	for (uint32_t i = 0; i < n && ok; i++)
 		ok = unpack_note(t, &r);
 	if (ok && magic == TRACE_MAGIC_REMOTE)
-		ok = unpack_remotes(t, &r);
+		ok = unpack_remotes(t, &r) && t->n_remotes; /* none at all is the other form */
 	ok = ok && r.n == 8 && read_u64(&r) == checksum((pl_str){packed.p, packed.n - 8});
 	if (ok) {
 		*out = t;
